@@ -1,0 +1,196 @@
+from itertools import product
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scratch.functional import (
+    average_pool2d,
+    average_pool2d_backward,
+    global_average_pool2d,
+    global_average_pool2d_backward,
+    max_pool2d,
+    max_pool2d_backward,
+    resolve_padding,
+)
+from tests.scratch.functional.oracles import (
+    assert_same,
+    central_difference,
+    complex_step,
+    frozen,
+    loop_pool2d,
+    normal,
+)
+
+# (H, W), pool, strides
+GRID = [
+    ((6, 4), (2, 2), (2, 2)),
+    ((7, 9), (3, 2), (2, 3)),  # remainders
+    ((7, 6), (3, 4), (1, 1)),  # overlapping, even
+    ((7, 8), (2, 1), (3, 4)),  # windows that skip pixels
+    ((8, 8), (8, 8), (8, 8)),
+    ((3, 2), (5, 4), (2, 2)),  # a window larger than the image, for "same"
+]
+CASES = [
+    (*geometry, padding)
+    for geometry, padding in product(GRID, ["valid", "same"])
+    if not (padding == "valid" and geometry[1][0] > geometry[0][0])
+]
+PADDED = [((5, 4), (3, 2), (2, 1), (1, 2, 1, 0)), ((6, 5), (2, 4), (3, 2), (0, 1, 3, 2))]
+
+
+def images(kind, size, dtype="float64"):
+    """What pooling gets wrong most easily: negative images under padding, and ties."""
+    x = normal(0, 2, *size, 3, dtype=dtype)
+    if kind == "negative":
+        return frozen(-1 - np.abs(x))
+    return frozen(np.round(x)) if kind == "ties" else x
+
+
+def keras_pool(pool, x, size, strides, padding, dtype):
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = pool(x, size, strides, padding.upper())
+    dy = normal(1, *y.shape, dtype=dtype)
+    return y, dy, tape.gradient(y, x, tf.constant(dy))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", ["any", "negative", "ties"])
+@pytest.mark.parametrize(("size", "pool", "strides", "padding"), CASES)
+def test_max_pool_against_tensorflow(size, pool, strides, padding, kind, dtype):
+    x = images(kind, size, dtype)
+    y_keras, dy, dx_keras = keras_pool(tf.nn.max_pool2d, x, pool, strides, padding, dtype)
+    y_scratch, argmax = max_pool2d(x, pool, strides, padding)
+    assert_same("output", y_scratch, y_keras, rtol=0)
+    dx_scratch = max_pool2d_backward(dy, argmax, size, pool, strides, padding)
+    assert_same("dx", dx_scratch, dx_keras, rtol=1e-6 if dtype == "float32" else 1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("size", "pool", "strides", "padding"), CASES)
+def test_average_pool_against_tensorflow(size, pool, strides, padding, dtype):
+    x, rtol = images("any", size, dtype), 1e-6 if dtype == "float32" else 1e-14
+    y_keras, dy, dx_keras = keras_pool(tf.nn.avg_pool2d, x, pool, strides, padding, dtype)
+    assert_same("output", average_pool2d(x, pool, strides, padding), y_keras, rtol)
+    dx_scratch = average_pool2d_backward(dy, size, pool, strides, padding)
+    assert_same("dx", dx_scratch, dx_keras, rtol)
+
+
+@pytest.mark.parametrize(("size", "pool", "strides", "padding"), CASES + PADDED)
+def test_against_the_definition(size, pool, strides, padding):
+    x = images("negative", size)
+    pads = resolve_padding(padding, size, pool, strides)
+    y, argmax = max_pool2d(x, pool, strides, padding)
+    assert_same("max", y, loop_pool2d(x, pool, strides, pads, np.max))
+    dy = normal(1, *y.shape)
+    dx = max_pool2d_backward(dy, argmax, size, pool, strides, padding)
+    numeric = central_difference(lambda x: max_pool2d(x, pool, strides, padding)[0], x, dy)
+    assert_same("max dx", dx, numeric, rtol=1e-8)
+
+    mean = average_pool2d(x, pool, strides, padding)
+    assert_same("average", mean, loop_pool2d(x, pool, strides, pads, np.mean))
+    dx = average_pool2d_backward(dy, size, pool, strides, padding)
+    exact = complex_step(lambda x: average_pool2d(x, pool, strides, padding), x, dy)
+    assert_same("average dx", dx, exact)
+
+
+def test_argmax_is_the_row_major_index_in_the_window():
+    """Padding counts as cells of the window: with a pad of one, the first pixel is cell 3."""
+    x = frozen(np.array([[5.0, 5.0, 1.0], [2.0, 7.0, 7.0]]).reshape(1, 2, 3, 1))
+    y, argmax = max_pool2d(x, (2, 2), (1, 1), (1, 0, 1, 0))
+    np.testing.assert_array_equal(y[0, :, :, 0], [[5, 5, 5], [5, 7, 7]])
+    np.testing.assert_array_equal(argmax[0, :, :, 0], [[3, 2, 2], [1, 3, 2]])
+
+
+@pytest.mark.parametrize(("size", "pool", "strides", "padding"), CASES[:6])
+def test_nan_propagates_as_in_numpy(size, pool, strides, padding):
+    x = images("any", size).copy()
+    x[0, ::3, ::2, 0] = np.nan
+    x[1, 1, 1, 1] = np.nan
+    x[1, 0, 0, 2] = np.inf
+    pads = resolve_padding(padding, size, pool, strides)
+    y, argmax = max_pool2d(frozen(x), pool, strides, padding)
+    np.testing.assert_array_equal(y, loop_pool2d(x, pool, strides, pads, np.max))
+    if pads == (0, 0, 0, 0):
+        first = loop_pool2d(x, pool, strides, pads, np.argmax)
+        np.testing.assert_array_equal(argmax, first)
+
+
+def test_padding_never_wins_even_against_minus_infinity():
+    x = frozen(np.full((1, 3, 3, 1), -np.inf))
+    y, argmax = max_pool2d(x, (2, 2), (2, 2), (1, 0, 1, 0))
+    dx = max_pool2d_backward(np.ones_like(y), argmax, (3, 3), (2, 2), (2, 2), (1, 0, 1, 0))
+    assert (y == -np.inf).all()
+    assert dx.sum() == y.size
+
+
+@pytest.mark.parametrize("lowest", ["uint8", "int64"])
+def test_max_pool_keeps_integers(lowest):
+    x = frozen(np.arange(12, dtype=lowest).reshape(1, 3, 4, 1))
+    y, _ = max_pool2d(x, (2, 2), (2, 2), "same")
+    assert y.dtype == x.dtype
+    np.testing.assert_array_equal(y[0, :, :, 0], [[5, 7], [9, 11]])
+
+
+def test_the_course_numbers():
+    """Source A8 (max) and B2 (average): overlapping windows add up."""
+    random = np.random.RandomState(1)
+    x, dy = random.randn(5, 5, 3, 2), random.randn(5, 4, 2, 2)
+    _, argmax = max_pool2d(x, (2, 2), (1, 1), "valid")
+    dx = max_pool2d_backward(dy, argmax, (5, 3), (2, 2), (1, 1), "valid")
+    expected = [[0, 0], [5.05844394, -1.68282702], [0, 0]]
+    np.testing.assert_allclose(dx[1, 1], expected, atol=5e-9)
+    dx = average_pool2d_backward(dy, (5, 3), (2, 2), (1, 1), "valid")
+    expected = [[0.08485462, 0.2787552], [1.26461098, -0.25749373], [1.17975636, -0.53624893]]
+    np.testing.assert_allclose(dx[1, 1], expected, atol=5e-9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    pool=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    strides=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+)
+def test_same_pooling_is_adjoint_and_conserves_the_gradient(size, pool, strides):
+    geometry = (pool, strides, "same")
+    x = normal(0, 2, *size, 3)
+    y, argmax = max_pool2d(x, *geometry)
+    mean, dy = average_pool2d(x, *geometry), normal(1, *y.shape)
+    dx_max = max_pool2d_backward(dy, argmax, size, *geometry)
+    dx_mean = average_pool2d_backward(dy, size, *geometry)
+    for dx in (dx_max, dx_mean):
+        assert dx.sum() == pytest.approx(dy.sum(), abs=1e-11)
+    assert (x * dx_max).sum() == pytest.approx((y * dy).sum(), abs=1e-11)
+    assert (x * dx_mean).sum() == pytest.approx((mean * dy).sum(), abs=1e-11)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_global_average_pool(keepdims, dtype):
+    x, rtol = normal(0, 2, 5, 3, 4, dtype=dtype), 1e-6 if dtype == "float32" else 1e-14
+    tensor = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        y_keras = tf.reduce_mean(tensor, axis=(1, 2), keepdims=keepdims)
+    dy = normal(1, *y_keras.shape, dtype=dtype)
+    assert_same("output", global_average_pool2d(x, keepdims), y_keras, rtol)
+    dx = global_average_pool2d_backward(dy, (5, 3), keepdims)
+    assert_same("dx", dx, tape.gradient(y_keras, tensor, tf.constant(dy)), rtol)
+    dx += 1  # a fresh array, not a read-only broadcast
+
+
+@pytest.mark.parametrize("pool", [max_pool2d, average_pool2d])
+@pytest.mark.parametrize("pads", [(2, 0, 0, 0), (0, 2, 0, 0), (0, 0, 3, 0), (0, 0, 0, 3)])
+def test_a_window_in_the_padding_alone_is_refused(pool, pads):
+    with pytest.raises(ValueError, match=r"input 4x5, window 2x3, strides \(1, 1\)"):
+        pool(np.zeros((1, 4, 5, 2)), (2, 3), (1, 1), pads)
+
+
+@pytest.mark.parametrize("pool", [max_pool2d, average_pool2d])
+def test_other_ranks_are_refused(pool):
+    with pytest.raises(ValueError, match=r"\(4, 5, 2\)"):
+        pool(np.zeros((4, 5, 2)), (2, 2), (1, 1), "valid")
