@@ -1,4 +1,7 @@
-"""What the functions are held against: loops, derivatives by complex step, and array checks."""
+"""Independent derivatives, windows by stepping, and array checks that the tests here share.
+
+The operations' definitions are the loops of `scratch.reference`.
+"""
 
 from collections.abc import Callable
 from itertools import product
@@ -68,28 +71,13 @@ def loop_windows(x, window, strides, pads, dilation=(1, 1), value=0.0):
         yield n, h, w, x[n, rows, columns]
 
 
-def loop_conv2d(x, kernel, strides, pads, dilation, groups):
-    """Convolution by its definition, one output number at a time."""
-    results = {}
-    per_group_in, per_group_out = x.shape[3] // groups, kernel.shape[3] // groups
-    for n, h, w, cells in loop_windows(x, kernel.shape[:2], strides, pads, dilation):
-        for c in range(kernel.shape[3]):
-            first = c // per_group_out * per_group_in
-            seen = cells[:, :, first : first + per_group_in]
-            results[n, h, w, c] = (seen * kernel[:, :, :, c]).sum()
-    shape = tuple(max(index) + 1 for index in zip(*results, strict=True))
-    return np.array([results[index] for index in np.ndindex(shape)]).reshape(shape)
-
-
-def loop_pool2d(x, pool_size, strides, pads, reduce):
-    """Pooling by its definition; `reduce` gets a window's cells inside the image, in order."""
-    inside = padded(np.ones(x.shape, bool), pads, False)
-    windows = loop_windows(x, pool_size, strides, pads)
-    masks = loop_windows(inside, pool_size, strides, (0, 0, 0, 0))
-    results = {
-        (n, h, w, c): reduce(cells[:, :, c][mask[:, :, c]])
-        for (n, h, w, cells), (*_, mask) in zip(windows, masks, strict=True)
-        for c in range(x.shape[3])
-    }
-    shape = tuple(max(index) + 1 for index in zip(*results, strict=True))
-    return np.array([results[index] for index in np.ndindex(shape)]).reshape(shape)
+def plain_kernel(kernel: np.ndarray, dilation: tuple[int, int], groups: int) -> np.ndarray:
+    """The kernel without dilation and groups that computes the same: zeros fill the gaps."""
+    kh, kw, into, out = kernel.shape
+    span = [d * (k - 1) + 1 for k, d in zip((kh, kw), dilation, strict=True)]
+    plain = np.zeros((*span, into * groups, out), kernel.dtype)
+    for c in range(out):
+        first = c // (out // groups) * into
+        seen = plain[:: dilation[0], :: dilation[1], first : first + into, c]
+        seen[...] = kernel[..., c]
+    return plain

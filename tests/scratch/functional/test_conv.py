@@ -6,6 +6,7 @@ import tensorflow as tf
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from scratch import reference
 from scratch.functional import (
     conv2d,
     conv2d_bias_gradient,
@@ -15,7 +16,7 @@ from scratch.functional import (
 )
 from scratch.functional.conv import im2col
 from scratch.functional.windows import windows_over
-from tests.scratch.functional.oracles import assert_same, complex_step, loop_conv2d, normal
+from tests.scratch.functional.oracles import assert_same, complex_step, normal, plain_kernel
 
 
 class Case(NamedTuple):
@@ -64,22 +65,37 @@ ALL = PLAIN + DILATED + GROUPED + BEYOND_TENSORFLOW
 
 @pytest.mark.parametrize("case", ALL, ids=str)
 def test_against_the_definition(case):
-    """The output by loops, then every derivative of that output by complex steps."""
+    """Output and gradients by the loops of the sources."""
     x, kernel, bias = case.arrays()
     pads = resolve_padding(case.padding, case.x[1:3], case.kernel[:2], case.strides, case.dilation)
-    rest = (case.strides, pads, case.dilation, case.groups)
-    y = loop_conv2d(x, kernel, *rest) + bias
+    plain = plain_kernel(kernel, case.dilation, case.groups)
+    hparameters = {"stride": case.strides, "pad": pads}
+    y, cache = reference.conv_forward(x, plain, bias.reshape(1, 1, 1, -1), hparameters)
     assert_same("output", conv2d(x, kernel, bias, **options(case)), y)
     dy = normal(3, *y.shape)
     dx = conv2d_input_gradient(dy, kernel, case.x[1:3], **options(case))
     dkernel = conv2d_kernel_gradient(dy, x, case.kernel[:2], **options(case))
 
-    def forward(x, kernel):
-        return conv2d(x, kernel, **options(case))
+    dx_loops, dplain, dbias_loops = reference.conv_backward(dy, cache)
+    assert_same("dx", dx, dx_loops)
+    assert_same("dbias", conv2d_bias_gradient(dy), dbias_loops.reshape(-1))
+    used = plain_kernel(np.ones_like(kernel), case.dilation, case.groups)
+    assert_same("dkernel", plain_kernel(dkernel, case.dilation, case.groups), dplain * used)
 
-    assert_same("dx", dx, complex_step(lambda x: forward(x, kernel), x, dy))
-    assert_same("dkernel", dkernel, complex_step(lambda k: forward(x, k), kernel, dy))
-    assert_same("dbias", conv2d_bias_gradient(dy), complex_step(lambda b: y + b, bias, dy))
+
+@pytest.mark.parametrize("case", ALL, ids=str)
+def test_gradients_by_complex_step(case):
+    x, kernel, bias = case.arrays()
+    y = conv2d(x, kernel, bias, **options(case))
+    dy = normal(3, *y.shape)
+    dx = conv2d_input_gradient(dy, kernel, case.x[1:3], **options(case))
+    dkernel = conv2d_kernel_gradient(dy, x, case.kernel[:2], **options(case))
+    by_x = complex_step(lambda x: conv2d(x, kernel, **options(case)), x, dy)
+    by_kernel = complex_step(lambda kernel: conv2d(x, kernel, **options(case)), kernel, dy)
+    by_bias = complex_step(lambda bias: conv2d(x + 0j, kernel, bias, **options(case)), bias, dy)
+    assert_same("dx", dx, by_x)
+    assert_same("dkernel", dkernel, by_kernel)
+    assert_same("dbias", conv2d_bias_gradient(dy), by_bias)
 
 
 def keras_conv2d(x, kernel, bias, case):

@@ -6,6 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scratch import reference
 from scratch.functional import (
     average_pool2d,
     average_pool2d_backward,
@@ -20,7 +21,7 @@ from tests.scratch.functional.oracles import (
     central_difference,
     complex_step,
     frozen,
-    loop_pool2d,
+    loop_windows,
     normal,
 )
 
@@ -47,6 +48,10 @@ def images(kind, size, dtype="float64"):
     if kind == "negative":
         return frozen(-1 - np.abs(x))
     return frozen(np.round(x)) if kind == "ties" else x
+
+
+def hparameters(size, pool, strides, padding):
+    return {"f": pool, "stride": strides, "pad": resolve_padding(padding, size, pool, strides)}
 
 
 def keras_pool(pool, x, size, strides, padding, dtype):
@@ -81,21 +86,30 @@ def test_average_pool_against_tensorflow(size, pool, strides, padding, dtype):
 
 
 @pytest.mark.parametrize(("size", "pool", "strides", "padding"), CASES + PADDED)
-def test_against_the_definition(size, pool, strides, padding):
+def test_max_pool_against_the_definition(size, pool, strides, padding):
     x = images("negative", size)
-    pads = resolve_padding(padding, size, pool, strides)
+    y_loops, cache = reference.pool_forward(x, hparameters(size, pool, strides, padding))
     y, argmax = max_pool2d(x, pool, strides, padding)
-    assert_same("max", y, loop_pool2d(x, pool, strides, pads, np.max))
+    assert_same("output", y, y_loops)
     dy = normal(1, *y.shape)
     dx = max_pool2d_backward(dy, argmax, size, pool, strides, padding)
+    assert_same("dx", dx, reference.pool_backward(dy, cache))
     numeric = central_difference(lambda x: max_pool2d(x, pool, strides, padding)[0], x, dy)
-    assert_same("max dx", dx, numeric, rtol=1e-8)
+    assert_same("dx", dx, numeric, rtol=1e-8)
 
-    mean = average_pool2d(x, pool, strides, padding)
-    assert_same("average", mean, loop_pool2d(x, pool, strides, pads, np.mean))
+
+@pytest.mark.parametrize(("size", "pool", "strides", "padding"), CASES + PADDED)
+def test_average_pool_against_the_definition(size, pool, strides, padding):
+    x = images("negative", size)
+    given = hparameters(size, pool, strides, padding)
+    y_loops, cache = reference.pool_forward(x, given, mode="average")
+    y = average_pool2d(x, pool, strides, padding)
+    assert_same("output", y, y_loops)
+    dy = normal(1, *y.shape)
     dx = average_pool2d_backward(dy, size, pool, strides, padding)
+    assert_same("dx", dx, reference.pool_backward(dy, cache, mode="average"))
     exact = complex_step(lambda x: average_pool2d(x, pool, strides, padding), x, dy)
-    assert_same("average dx", dx, exact)
+    assert_same("dx", dx, exact)
 
 
 def test_argmax_is_the_row_major_index_in_the_window():
@@ -112,12 +126,12 @@ def test_nan_propagates_as_in_numpy(size, pool, strides, padding):
     x[0, ::3, ::2, 0] = np.nan
     x[1, 1, 1, 1] = np.nan
     x[1, 0, 0, 2] = np.inf
-    pads = resolve_padding(padding, size, pool, strides)
     y, argmax = max_pool2d(frozen(x), pool, strides, padding)
-    np.testing.assert_array_equal(y, loop_pool2d(x, pool, strides, pads, np.max))
-    if pads == (0, 0, 0, 0):
-        first = loop_pool2d(x, pool, strides, pads, np.argmax)
-        np.testing.assert_array_equal(argmax, first)
+    pads = resolve_padding(padding, size, pool, strides)
+    for n, h, w, cells in loop_windows(x, pool, strides, pads, value=-np.inf):
+        np.testing.assert_array_equal(y[n, h, w], cells.max(axis=(0, 1)))
+        first = cells.reshape(-1, 3).argmax(axis=0)
+        np.testing.assert_array_equal(argmax[n, h, w], first)
 
 
 def test_padding_never_wins_even_against_minus_infinity():
