@@ -1,0 +1,100 @@
+"""A model of one side as a model of the other: structure and weights."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+import scratch
+from keras_models.errors import UnsupportedLayerError
+from keras_models.graph import Graph, trace
+from keras_models.layer_options import keras_layer, layer_dtype, scratch_layer
+from keras_models.weights import copy_weights, read_weights, write_weights
+from scratch.layers import Input
+from scratch.layers.base import Layer, weights_from
+
+__all__ = ["UnsupportedLayerError", "copy_weights", "to_keras", "to_scratch"]
+
+
+def to_scratch(model: keras.Model, dtype: str | None = None) -> scratch.Model:
+    """The scratch twin of a Keras model: same names, same graph, same weights.
+
+    The Keras model is not changed and shares no memory with the twin. A compiled optimizer and
+    loss are not carried over. Dropout layers of the twins draw different masks, even from one
+    seed: the two libraries' generators differ.
+
+    Args:
+        model: A built Sequential or Functional model; branches and shared layers included.
+        dtype: "float32" or "float64" to compute in, casting the weights; None keeps the model's.
+
+    Raises:
+        UnsupportedLayerError: A layer or an option has no counterpart in `scratch.layers`.
+            Regularizers, constraints and frozen layers are among them: they change training.
+        TypeError: `model` is a subclassed model.
+        ValueError: `model` is not built, or computes in several dtypes and `dtype` is None.
+    """
+    graph = trace(model)
+    dtype = dtype or _only_dtype(model, graph)
+    inputs = [Input(t.shape[1:], t.shape[0], dtype, t.name) for t in graph.inputs]
+    tensors = list(inputs)
+    twins: dict[str, Layer] = {}
+    # The weights are about to be set: no need to draw any.
+    with weights_from(lambda layer, _name, shape: np.empty(shape, layer.dtype)):
+        for call in graph.calls:
+            if call.index == 0:
+                rank = len(tensors[call.inputs[0]].shape)
+                twins[call.layer.name] = scratch_layer(call.layer, rank, dtype)
+            values = [tensors[number] for number in call.inputs]
+            tensors.append(twins[call.layer.name](call.arguments(values)))
+    if isinstance(model, keras.Sequential):
+        twin: scratch.Model = scratch.Sequential([inputs[0], *twins.values()], name=model.name)
+    else:
+        outputs = [tensors[number] for number in graph.outputs]
+        twin = scratch.Model(
+            inputs if graph.takes_list else inputs[0],
+            outputs if graph.returns_list else outputs[0],
+            name=model.name,
+        )
+    write_weights(twin, {name: w.astype(dtype) for name, w in read_weights(model).items()})
+    return twin
+
+
+def to_keras(model: scratch.Model) -> keras.Model:
+    """The Keras twin of a scratch model, uncompiled: the way back from `to_scratch`.
+
+    Raises:
+        UnsupportedLayerError: A layer is not one of `scratch.layers`.
+        ValueError: `model` is a Sequential that is not built.
+    """
+    weights = read_weights(model)
+    tensors = {
+        t: keras.Input(t.shape[1:], batch_size=t.shape[0], dtype=t.dtype, name=t.name)
+        for t in model.inputs
+    }
+    inputs = list(tensors.values())
+    twins = {layer: keras_layer(layer) for layer in model.layers}
+    for call in model.calls:
+        arguments = [tensors[t] for t in call.inputs]
+        tensors[call.output] = twins[call.layer](arguments if call.merges else arguments[0])
+    if isinstance(model, scratch.Sequential):
+        twin = keras.Sequential([inputs[0], *twins.values()], name=model.name)
+    else:
+        outputs = [tensors[t] for t in model.outputs]
+        twin = keras.Model(
+            inputs if isinstance(model.input_shape, list) else inputs[0],
+            outputs if isinstance(model.output_shape, list) else outputs[0],
+            name=model.name,
+        )
+    write_weights(twin, weights)
+    return twin
+
+
+def _only_dtype(model: keras.Model, graph: Graph) -> str:
+    """The dtype of all of a model's inputs and layers."""
+    found = {layer_dtype(layer) for layer in graph.layers} | {t.dtype for t in graph.inputs}
+    if len(found) != 1:
+        raise ValueError(
+            f"Model {model.name!r} computes in several dtypes ({', '.join(sorted(found))}); "
+            'say which the twin shall have, as in to_scratch(model, dtype="float32").'
+        )
+    return found.pop()
