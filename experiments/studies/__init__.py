@@ -1,0 +1,1 @@
+"""One file per study, found by name: see `experiments.study` for what a study declares."""
