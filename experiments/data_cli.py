@@ -14,8 +14,8 @@ from rich.table import Table
 from experiments.terminal import console, examples
 
 if TYPE_CHECKING:
-    from experiments.audit import Audit, Resaved
-    from experiments.photos import Photos
+    from experiments.signs.audit import Audit, Resaved
+    from experiments.signs.photos import Photos
     from experiments.signs import SignsData
 
 data_app = typer.Typer(help="Fetch the SIGNS photographs and audit them.", no_args_is_help=True)
@@ -35,7 +35,7 @@ def fetch(
     ] = False,
 ) -> None:
     """Download the SIGNS photographs (1.5 MB), checked by their SHA-256."""
-    from experiments.download import data_folder, fetch_hdf5, fetch_zip
+    from experiments.signs.download import data_folder, fetch_hdf5, fetch_zip
 
     folder = data_folder() if output is None else output
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
@@ -88,8 +88,8 @@ def audit_command(
     ] = None,
 ) -> None:
     """Count the photographs of each class and the exact duplicates within and across splits."""
-    from experiments.audit import audit, count_repeats, find_again
-    from experiments.photos import Photos
+    from experiments.signs.audit import audit, count_repeats, find_again
+    from experiments.signs.photos import Photos
     from experiments.signs import load_signs
 
     signs = load_signs(data)
@@ -109,8 +109,8 @@ def audit_command(
 
 
 def _test_photos(path: Path) -> Photos:
-    from experiments.signs_formats import read_signs
-    from experiments.signs_hdf5 import read_hdf5
+    from experiments.signs.formats import read_signs
+    from experiments.signs.hdf5 import read_hdf5
 
     return read_hdf5(path) if path.suffix == ".h5" else read_signs(path).test
 
@@ -147,8 +147,8 @@ def _resaved_table(found: Resaved, repeats: int, name: str) -> Table:
 
 
 def _write_sheet(signs: SignsData, folder: Path) -> Path:
-    from experiments.audit import contact_sheet
-    from experiments.photos import DataError
+    from experiments.signs.audit import contact_sheet
+    from experiments.signs.photos import DataError
     from scratch.atomic import atomic_write
 
     target = folder / "contact_sheet.png"

@@ -12,10 +12,10 @@ import requests
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from experiments import audit, download
 from experiments.data_cli import data_app
-from experiments.photos import DataError
-from tests.experiments.signs_samples import small_splits, write_cs230, write_hdf5_pair
+from experiments.signs import audit, download
+from experiments.signs.photos import DataError
+from tests.experiments.signs.samples import small_splits, write_cs230, write_hdf5_pair
 
 CONTENT = b"the archive"
 

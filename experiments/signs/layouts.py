@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from experiments.photo_files import PhotoFiles, read_photos
-from experiments.photos import CLASSES, DataError, Splits
+from experiments.signs.photo_files import PhotoFiles, read_photos
+from experiments.signs.photos import CLASSES, DataError, Splits
 
 _CS230_FOLDER = re.compile(r"(train|val|test)_signs")
 _CS230_FILE = re.compile(r"([0-5])_IMG_.+")

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.photos import DataError, Photos, Splits
-from experiments.signs_formats import read_signs
-from tests.experiments.signs_samples import (
+from experiments.signs.formats import read_signs
+from experiments.signs.photos import DataError, Photos, Splits
+from tests.experiments.signs.samples import (
     small_splits,
     write_classes,
     write_cs230,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.augment import augment
+from experiments.signs.augment import augment
 
 
 def batch(dtype: str, low: float, high: float, n: int = 16) -> np.ndarray:

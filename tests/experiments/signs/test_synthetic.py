@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from experiments.photos import SIZE
-from experiments.synthetic import draw_hand, draw_signs
+from experiments.signs.photos import SIZE
+from experiments.signs.synthetic import draw_hand, draw_signs
 
 
 def test_shapes_balance_and_honesty() -> None:

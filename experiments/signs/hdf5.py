@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from experiments.photos import DataError, Photos, Splits, check_shapes
+from experiments.signs.photos import DataError, Photos, Splits, check_shapes
 
 TRAIN_H5, TEST_H5 = "train_signs.h5", "test_signs.h5"
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pooch
 
-from experiments.photos import DataError
+from experiments.signs.photos import DataError
 
 _TIMEOUT = (5, 15)  # seconds to connect, and between two pieces
 
@@ -88,7 +88,7 @@ HDF5_PAIR = (
 
 def data_folder() -> Path:
     """Where downloads go: `data/signs/` of the project, or the user's cache when installed."""
-    project = Path(__file__).resolve().parents[1]
+    project = Path(__file__).resolve().parents[2]
     if (project / "pyproject.toml").is_file():
         return project / "data" / "signs"
     return Path(pooch.os_cache("convtwin")) / "signs"

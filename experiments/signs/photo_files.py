@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
-from experiments.photos import MOST_PHOTOS, SIZE, DataError, Photos
+from experiments.signs.photos import MOST_PHOTOS, SIZE, DataError, Photos
 
 _SUFFIXES = (".jpg", ".jpeg", ".png")
 _MOST_BYTES = 1_000_000  # a 64x64 photograph takes 12 KB uncompressed; no honest file is larger

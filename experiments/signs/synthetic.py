@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from experiments.photos import CLASSES, SIZE, Photos, Splits
+from experiments.signs.photos import CLASSES, SIZE, Photos, Splits
 
 _Point = Sequence[float] | np.ndarray
 

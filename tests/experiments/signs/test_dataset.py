@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import signs
-from experiments.download import DownloadError
-from experiments.photos import DataError, Photos, Splits
-from experiments.signs import SignsData, load_signs
-from experiments.synthetic import draw_signs
-from tests.experiments.signs_samples import small_splits, write_hdf5_pair
+from experiments.signs import SignsData, dataset, load_signs
+from experiments.signs.download import DownloadError
+from experiments.signs.photos import DataError, Photos, Splits
+from experiments.signs.synthetic import draw_signs
+from tests.experiments.signs.samples import small_splits, write_hdf5_pair
 
 
 class Downloads:
@@ -35,12 +34,12 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Downloads:
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.delenv("SIGNS_DATA", raising=False)
-    monkeypatch.setattr(signs, "data_folder", lambda: tmp_path / "project" / "data" / "signs")
-    monkeypatch.setattr(signs, "fetch_zip", downloads)
-    monkeypatch.setattr(signs, "draw_signs", lambda: draw_signs(12, 6))
-    signs._downloaded.cache_clear()
+    monkeypatch.setattr(dataset, "data_folder", lambda: tmp_path / "project" / "data" / "signs")
+    monkeypatch.setattr(dataset, "fetch_zip", downloads)
+    monkeypatch.setattr(dataset, "draw_signs", lambda: draw_signs(12, 6))
+    dataset._downloaded.cache_clear()
     yield downloads
-    signs._downloaded.cache_clear()
+    dataset._downloaded.cache_clear()
 
 
 def data_set(folder: Path, seed: int) -> tuple[Path, str]:

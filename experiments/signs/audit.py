@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.photos import CLASSES, SIZE, Photos, digests
 from experiments.signs import SignsData
+from experiments.signs.photos import CLASSES, SIZE, Photos, digests
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.download import DownloadError, data_folder, fetch_zip
-from experiments.photos import DataError, Photos, Splits, digests
-from experiments.signs_formats import read_signs
-from experiments.synthetic import draw_signs
-
-__all__ = ["DataError", "SignsData", "load_signs"]
+from experiments.signs.download import DownloadError, data_folder, fetch_zip
+from experiments.signs.formats import read_signs
+from experiments.signs.photos import DataError, Photos, Splits, digests
+from experiments.signs.synthetic import draw_signs
 
 _log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 from PIL import Image
 
-from experiments.photos import Photos, Splits
-from experiments.synthetic import draw_signs
+from experiments.signs.photos import Photos, Splits
+from experiments.signs.synthetic import draw_signs
 
 TRAIN, VAL, TEST = 24, 6, 12
 

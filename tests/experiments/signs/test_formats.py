@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.photos import Photos, Splits
-from experiments.signs_formats import read_signs
-from tests.experiments.signs_samples import (
+from experiments.signs.formats import read_signs
+from experiments.signs.photos import Photos, Splits
+from tests.experiments.signs.samples import (
     TEST,
     TRAIN,
     VAL,

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from experiments.photo_files import FolderFiles, opened_zip
-from experiments.photos import DataError, Splits
-from experiments.signs_hdf5 import TEST_H5, TRAIN_H5, read_hdf5_pair
-from experiments.signs_layouts import read_photo_files
+from experiments.signs.hdf5 import TEST_H5, TRAIN_H5, read_hdf5_pair
+from experiments.signs.layouts import read_photo_files
+from experiments.signs.photo_files import FolderFiles, opened_zip
+from experiments.signs.photos import DataError, Splits
 
 
 def read_signs(path: Path) -> Splits:

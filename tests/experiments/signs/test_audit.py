@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.audit import audit, contact_sheet, count_repeats, find_again
-from experiments.photos import Photos, Splits
 from experiments.signs import SignsData, load_signs
-from experiments.signs_hdf5 import read_hdf5
-from experiments.synthetic import draw_signs
+from experiments.signs.audit import audit, contact_sheet, count_repeats, find_again
+from experiments.signs.hdf5 import read_hdf5
+from experiments.signs.photos import Photos, Splits
+from experiments.signs.synthetic import draw_signs
 
 
 def planted() -> SignsData:
