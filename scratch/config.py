@@ -23,9 +23,20 @@ def set_floatx(dtype: str) -> None:
     Raises:
         ValueError: `dtype` is neither "float32" nor "float64".
     """
+    _state["floatx"] = float_type(dtype)
+
+
+def float_type(dtype: str | None) -> str:
+    """The name of `dtype`; `floatx()` when None.
+
+    Raises:
+        ValueError: `dtype` is neither "float32" nor "float64".
+    """
+    if dtype is None:
+        return floatx()
     if str(dtype) not in _FLOAT_TYPES:
-        raise ValueError(f"floatx must be one of {_FLOAT_TYPES}, got {dtype!r}.")
-    _state["floatx"] = str(dtype)
+        raise ValueError(f'dtype must be "float32" or "float64", got {dtype!r}.')
+    return str(dtype)
 
 
 @contextmanager

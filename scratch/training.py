@@ -63,6 +63,10 @@ class Trainable:
         """Compute the output."""
         raise NotImplementedError
 
+    def _infer(self, x: Any) -> Any:
+        """Compute the output outside training, leaving `backward` to the latest `forward`."""
+        raise NotImplementedError
+
     def _check_inputs(self, x: Any) -> list[np.ndarray]:
         """Check shape and dtype of an input."""
         raise NotImplementedError
@@ -109,7 +113,7 @@ class Trainable:
     def test_on_batch(self, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
         """Loss and metrics of one batch, outside training; raises as `train_on_batch`."""
         self.check_data(x, y)
-        return self._report(y, self.objective.network.forward(x, training=False))
+        return self._report(y, self.objective.network._infer(x))
 
     def predict(self, x: np.ndarray, batch_size: int = 32) -> np.ndarray:
         """The output for `x`, computed batch by batch, outside training.
@@ -120,7 +124,7 @@ class Trainable:
         check_at_least("batch_size", batch_size, 1)
         self._check_x(x)
         order = np.arange(len(x))
-        return np.concatenate([self.forward(x[b]) for b in batches(order, batch_size)])
+        return np.concatenate([self._infer(x[b]) for b in batches(order, batch_size)])
 
     def evaluate(self, x: np.ndarray, y: np.ndarray, batch_size: int = 32) -> dict[str, float]:
         """Loss and metrics over all samples, outside training; raises as `train_on_batch`."""
@@ -128,7 +132,7 @@ class Trainable:
         self.check_data(x, y)
         means = WeightedMeans()
         for batch in batches(np.arange(len(x)), batch_size):
-            output = self.objective.network.forward(x[batch], training=False)
+            output = self.objective.network._infer(x[batch])
             means.update(self._report(y[batch], output), len(batch))
         return means.result()
 
@@ -224,7 +228,7 @@ class Trainable:
     def _check_x(self, x: Any) -> None:
         check_array("x", x)
         if not self.inputs:
-            self.forward(x[:1])  # a Sequential without Input takes its shape from the first data
+            self._infer(x[:1])  # a Sequential without Input takes its shape from the first data
         if len(self.inputs) != 1 or len(self.outputs) != 1:
             raise ValueError(
                 f"Model {self.name!r} has {len(self.inputs)} inputs and {len(self.outputs)} "

@@ -26,7 +26,7 @@ class Twins:
         rng = np.random.default_rng(0)
         self.optimizer, self.keras_optimizer = optimizer, keras_optimizer
         self.rng, self.dtype = rng, dtype
-        self.model = SimpleNamespace(layers=[Layer(name, dtype) for name in SHAPES])
+        self.model = SimpleNamespace(layers=[Layer(name=name, dtype=dtype) for name in SHAPES])
         for layer in self.model.layers:
             for name, shape in SHAPES[layer.name].items():
                 layer.weights[name] = rng.normal(size=shape).astype(dtype)

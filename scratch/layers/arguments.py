@@ -1,0 +1,59 @@
+"""What layers are told: checks of their arguments and of the shapes of their inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scratch.data_checks import check_at_least
+from scratch.layers.base import Layer, Shape
+
+Pair = tuple[int, int]
+
+
+def pair(value: Any, layer: Layer, argument: str, least: int = 1) -> Pair:
+    """One whole number or two, as (vertical, horizontal).
+
+    Raises:
+        TypeError: A number is not whole.
+        ValueError: There are more than two, or one is below `least`.
+    """
+    values = tuple(value) if isinstance(value, list | tuple) else (value, value)
+    if len(values) != 2:
+        raise ValueError(f"{layer}: {argument} must be one number or two, got {value!r}.")
+    for number in values:
+        check_at_least(f"{layer}: {argument}", number, least)
+    return int(values[0]), int(values[1])
+
+
+def image_shape(layer: Layer, input_shape: Any) -> tuple[int | None, int | None, int | None]:
+    """(height, width, channels) of the images that `layer` takes.
+
+    Raises:
+        ValueError: `input_shape` is not one of images.
+    """
+    if len(input_shape) != 4:
+        raise ValueError(
+            f"{layer} takes images (batch, height, width, channels), "
+            f"got shape {tuple(input_shape)}."
+        )
+    _, height, width, channels = input_shape
+    return height, width, channels
+
+
+def input_features(layer: Layer, input_shape: Shape) -> int:
+    """The input's last dimension, which the weights of `layer` depend on.
+
+    Raises:
+        ValueError: It is unknown, or another one than at the layer's first use.
+    """
+    features = input_shape[-1] if len(input_shape) > 1 else None
+    if features is None:
+        raise ValueError(
+            f"{layer}: the input's last dimension must be known, got shape {tuple(input_shape)}."
+        )
+    if layer.features not in (None, features):
+        raise ValueError(
+            f"{layer}: its weights are for inputs whose last dimension is {layer.features}, "
+            f"got shape {tuple(input_shape)}."
+        )
+    return features

@@ -1,0 +1,170 @@
+"""The contract that every layer keeps: `forward`, `backward`, `weights`, `gradients`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from scratch import config
+from scratch.graph import SymbolicTensor, connect, unique_name
+from scratch.initializers import Initializer
+
+Shape = tuple[int | None, ...]
+
+WeightSource = Callable[["Layer", str, tuple[int, ...]], np.ndarray]
+
+_weight_source: ContextVar[WeightSource | None] = ContextVar("_weight_source", default=None)
+
+
+@contextmanager
+def weights_from(source: WeightSource) -> Iterator[None]:
+    """Inside the block new weights are `source(layer, name, shape)`; no initializer is run."""
+    token = _weight_source.set(source)
+    try:
+        yield
+    finally:
+        _weight_source.reset(token)
+
+
+def _naming_its_options(init: Callable[..., None]) -> Callable[..., None]:
+    """A constructor that, given an option it does not have, says which it has."""
+    parameters = inspect.signature(init).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return init  # it hands them on to one that is checked
+    known = [name for name in parameters if name != "self"]
+
+    @functools.wraps(init)
+    def checked(self: Layer, *arguments: Any, **options: Any) -> None:
+        unknown = ", ".join(sorted(set(options) - set(known)))
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__} has no option {unknown}; it has {', '.join(known)}."
+            )
+        init(self, *arguments, **options)
+
+    return checked
+
+
+class Layer:
+    """Base of all layers.
+
+    A layer is called in one of two ways, told apart by the argument's type: on a symbolic tensor
+    it adds itself to a graph (see `scratch.graph`); `forward` on an array computes.
+
+    Args:
+        name: Unique within its model; drawn from the class name when None.
+        dtype: "float32" or "float64"; `scratch.config.floatx()` when None.
+
+    Attributes:
+        weights: Keras' weight names -> arrays, in Keras' order, updated in place by training.
+        gradients: The same names -> dL/dweight, filled by `backward` (trainable weights only).
+        cache: What `forward` keeps for `backward`; its form is the layer's own.
+        features: The input's last dimension that the weights were made for; None without any.
+        takes_list: Whether `forward` takes a list of arrays, and `backward` returns one.
+
+    Raises:
+        TypeError: An argument is not one of the layer's; the message lists those it has.
+        ValueError: `dtype` is another.
+    """
+
+    takes_list: bool = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = _naming_its_options(cls.__init__)  # type: ignore[method-assign]
+
+    @_naming_its_options
+    def __init__(self, *, name: str | None = None, dtype: str | None = None) -> None:
+        self.name = name or unique_name(type(self).__name__)
+        self.dtype = np.dtype(config.float_type(dtype))
+        self.weights: dict[str, np.ndarray] = {}
+        self.gradients: dict[str, np.ndarray] = {}
+        self.cache: Any = None
+        self.features: int | None = None
+        self.built = False
+        self._frozen: set[str] = set()
+
+    def build(self, input_shape: Any) -> None:  # noqa: ARG002 - for layers that have weights
+        """Create the weights for inputs of `input_shape`, batch first; layers without any skip."""
+        self.built = True
+
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:
+        """Compute the output and keep what `backward` needs.
+
+        Raises:
+            TypeError: x is not an array of the layer's dtype.
+            ValueError: The layer cannot take its shape.
+        """
+        raise NotImplementedError
+
+    def backward(self, dy: np.ndarray) -> Any:
+        """Fill `gradients` from dL/doutput and return dL/dinput, for the latest `forward`."""
+        raise NotImplementedError
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        """The output's shape, batch first, None where unknown.
+
+        Raises:
+            ValueError: The layer cannot take inputs of this shape.
+        """
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as JSON values: `type(layer)(**layer.get_config())`."""
+        return {"name": self.name, "dtype": self.dtype.name}
+
+    def __call__(self, inputs: Any) -> SymbolicTensor:
+        """Connect this layer to symbolic tensors; returns the symbolic output."""
+        return connect(self, inputs)
+
+    @property
+    def trainable_weights(self) -> dict[str, np.ndarray]:
+        """The weights that an optimizer updates."""
+        return {name: w for name, w in self.weights.items() if name not in self._frozen}
+
+    def count_params(self) -> int:
+        """How many numbers `weights` holds."""
+        return sum(w.size for w in self.weights.values())
+
+    def add_weight(
+        self, name: str, shape: tuple[int, ...], initializer: Initializer, trainable: bool = True
+    ) -> None:
+        """Create `weights[name]`; what is not trainable has no gradient."""
+        source = _weight_source.get()
+        self.weights[name] = (
+            source(self, name, shape) if source else np.asarray(initializer(shape, self.dtype))
+        )
+        if not trainable:
+            self._frozen.add(name)
+
+    def _prepare(self, x: Any) -> None:
+        """Refuse what `forward` cannot take or would change the dtype of; build on first use."""
+        is_list = isinstance(x, list | tuple)
+        if is_list != self.takes_list:
+            wanted = "a list of arrays" if self.takes_list else "one array"
+            raise TypeError(f"{self} takes {wanted}, got {type(x).__name__}.")
+        for array in x if is_list else [x]:
+            if not isinstance(array, np.ndarray):
+                raise TypeError(f"{self} computes on NumPy arrays, got {type(array).__name__}.")
+            if array.dtype != self.dtype:
+                raise TypeError(
+                    f"{self} computes in {self.dtype}, its input is {array.dtype}; "
+                    f'convert it with x.astype("{self.dtype}").'
+                )
+        shape = [array.shape for array in x] if is_list else x.shape
+        self.compute_output_shape(shape)  # for its check of the shape
+        if not self.built:
+            self.build(shape)
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__} {self.name!r}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
