@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from scratch.layers import Add
+from tests.scratch.layers.harness import check_layer, random
+
+IMAGE = (2, 5, 4, 3)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("shape", [IMAGE, (1, 6)], ids=str)
+def test_add(shape, count):
+    check_layer("Add", *[shape] * count)
+
+
+@pytest.mark.parametrize(
+    ("axis", "shapes"),
+    [
+        (-1, [IMAGE, (2, 5, 4, 1), (2, 5, 4, 2)]),
+        (3, [IMAGE, (2, 5, 4, 1)]),
+        (1, [IMAGE, (2, 2, 4, 3), (2, 1, 4, 3)]),
+        (2, [(2, 5, 1, 3), IMAGE]),
+        (-2, [(2, 5, 1, 3), IMAGE]),
+        (-1, [(3, 2), (3, 5)]),
+        (1, [(1, 2), (1, 1)]),
+    ],
+    ids=str,
+)
+def test_concatenate(axis, shapes):
+    check_layer("Concatenate", *shapes, axis=axis)
+
+
+def test_concatenate_by_default():
+    check_layer("Concatenate", IMAGE, (2, 5, 4, 1))
+
+
+def test_concatenate_batches():
+    """Along axis 0, where Keras too joins whole batches."""
+    check_layer("Concatenate", (2, 5), (3, 5), (1, 5), axis=0)
+
+
+def test_one_tensor_added_to_itself():
+    x = random(IMAGE, "float64", 0)
+    layer = Add(dtype="float64")
+    np.testing.assert_array_equal(layer.forward([x, x]), 2 * x)
