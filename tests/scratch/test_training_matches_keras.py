@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_models import config as keras_config
 from scratch import Sequential, config, losses
 from scratch.callbacks import EarlyStopping
 from scratch.layers import (
@@ -31,10 +32,8 @@ X_VALIDATION, Y_VALIDATION = samples(7, "float64", seed=1)
 
 @pytest.fixture(autouse=True)
 def _float64() -> Iterator[None]:
-    keras.config.set_floatx("float64")
-    with config.using_floatx("float64"):
+    with keras_config.using_floatx("float64"), config.using_floatx("float64"):
         yield
-    keras.config.set_floatx("float32")
 
 
 def heads(layers: Any) -> dict[str, list[Any]]:
