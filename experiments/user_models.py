@@ -34,6 +34,8 @@ def load_model(path: Path, dtype: str | None = None) -> keras.Model:
         raise UserModelError(f"There is no model file {path}.")
     if path.suffix not in SUFFIXES:
         raise UserModelError(f"{path} is not a Keras model: its name must end in .keras or .h5.")
+    if path.suffix == ".keras" and not zipfile.is_zipfile(path):
+        raise UserModelError(f"{path} is no .keras file, or only a part of one; save it again.")
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:

@@ -76,7 +76,8 @@ def to_keras(model: scratch.Model) -> keras.Model:
     for call in model.calls:
         arguments = [tensors[t] for t in call.inputs]
         tensors[call.output] = twins[call.layer](arguments if call.merges else arguments[0])
-    if isinstance(model, scratch.Sequential):
+    # A Keras Sequential holds a layer once; a scratch one may use it twice in a row.
+    if isinstance(model, scratch.Sequential) and len(model.calls) == len(twins):
         twin = keras.Sequential([inputs[0], *twins.values()], name=model.name)
     else:
         outputs = [tensors[t] for t in model.outputs]

@@ -6,6 +6,7 @@ import pytest
 from keras import layers
 
 import keras_models.zoo
+import scratch.layers
 import scratch.zoo
 from keras_models import to_keras, to_scratch
 from keras_models.layer_options import OPTIONS
@@ -83,6 +84,14 @@ def test_shared_layers_stay_shared():
     assert len(scratch_model.layers) == 7
     back = to_keras(scratch_model)
     assert back.count_params() == build(shared).count_params()
+
+
+def test_a_row_that_uses_one_layer_twice_keeps_both_uses():
+    twice = scratch.layers.Dense(5, name="twice")
+    model = scratch.Sequential([scratch.layers.Input((5,)), twice, scratch.layers.ReLU(), twice])
+    x = np.random.default_rng(0).standard_normal((3, 5)).astype("float32")
+    y_scratch, y_keras = model.forward(x), np.asarray(to_keras(model)(x))
+    np.testing.assert_allclose(y_scratch, y_keras, rtol=1e-5, atol=1e-6)
 
 
 def test_several_outputs():
