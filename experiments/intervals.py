@@ -31,4 +31,5 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     shrink = 1 + _Z**2 / n
     centre = (share + _Z**2 / (2 * n)) / shrink
     half = _Z / shrink * sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # The share is inside the interval; at 0 and 1 rounding would put it just outside.
+    return min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half))
