@@ -14,9 +14,9 @@ from rich.table import Table
 from experiments.terminal import console, examples
 
 if TYPE_CHECKING:
+    from experiments.signs import SignsData
     from experiments.signs.audit import Audit, Resaved
     from experiments.signs.photos import Photos
-    from experiments.signs import SignsData
 
 data_app = typer.Typer(help="Fetch the SIGNS photographs and audit them.", no_args_is_help=True)
 
@@ -88,9 +88,9 @@ def audit_command(
     ] = None,
 ) -> None:
     """Count the photographs of each class and the exact duplicates within and across splits."""
+    from experiments.signs import load_signs
     from experiments.signs.audit import audit, count_repeats, find_again
     from experiments.signs.photos import Photos
-    from experiments.signs import load_signs
 
     signs = load_signs(data)
     other = None if against is None else _test_photos(against)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from experiments import provenance, quiet, results, style
 from experiments.study import Context, Study
@@ -21,13 +22,14 @@ def run_study(study: Study, context: Context, root: Path) -> results.StudyResult
     """
     start_afresh(context.seed)
     style.use()
-    began = time.perf_counter()
-    findings = study.run(context)
-    seconds = time.perf_counter() - began
-    folder = results.write_study(
-        root, study.name, findings, provenance.record(study.name, context, seconds)
-    )
-    return results.read_study(folder)
+    # One BLAS thread: its idle threads spin and take the cores that TensorFlow's would use, and
+    # NumPy's sums then do not depend on how many there are.
+    with threadpool_limits(1, user_api="blas"):
+        began = time.perf_counter()
+        findings = study.run(context)
+        seconds = time.perf_counter() - began
+        record = provenance.record(study.name, context, seconds)
+    return results.read_study(results.write_study(root, study.name, findings, record))
 
 
 def start_afresh(seed: int) -> None:
@@ -37,9 +39,11 @@ def start_afresh(seed: int) -> None:
     """
     quiet.load_tensorflow()
     import keras
+    import tensorflow as tf
 
     from scratch import config
 
+    tf.config.experimental.enable_op_determinism()  # as fast, on a CPU, as without
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
     config.set_random_seed(seed)
