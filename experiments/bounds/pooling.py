@@ -1,0 +1,78 @@
+"""Rounding bounds of the pooling layers.
+
+Where windows overlap, a cell's gradient is a sum of as many terms as windows reach it.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+
+from experiments.bounds.call import Bounds, GivenCall
+from experiments.rounding import Array, Bounded
+from scratch import functional as F  # noqa: N812
+from scratch.layers import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
+
+# A division by the number of cells, or a product with the rounded reciprocal.
+_DIVISION = 2
+
+
+def max_pooling_bounds(layer: MaxPooling2D, call: GivenCall) -> Bounds:
+    """A maximum is exact; which cell it is, is in doubt only where subnormals count as zeros."""
+    x = call.precision.given(call.x)
+    y, argmax = F.max_pool2d(x.value, **layer.geometry)
+    doubt, _ = F.max_pool2d(x.radii[2], **layer.geometry)
+
+    def sent_to(argmax: Array, dy: Array) -> Array:
+        return F.max_pool2d_backward(dy, argmax, call.x.shape[1:3], **layer.geometry)
+
+    windows = _most_windows_on_a_cell(layer)
+    dy = call.precision.given(call.dy)
+    dx = call.precision.sum(dy, partial(sent_to, argmax), n=windows - 1)
+    undecided = (np.abs(y) <= doubt) & (doubt > 0)
+    if undecided.any():
+        disputed = np.abs(call.dy) * undecided
+        cells = range(math.prod(layer.pool_size))
+        moved = sum(sent_to(np.full_like(argmax, cell), disputed) for cell in cells)
+        flipping = call.precision.round(dx.value, dx.radii + moved, n=windows).radii[2]
+        dx = Bounded(dx.value, np.stack([*dx.radii[:2], flipping]))
+    # A cell that counts as zero may win, and is returned as it is: twice the doubt.
+    output = Bounded(y, np.broadcast_to(2 * doubt, (3, *y.shape)))
+    return {"output": output, "grad_input": dx}
+
+
+def average_pooling_bounds(layer: AveragePooling2D, call: GivenCall) -> Bounds:
+    """A sum over the window's cells, divided by their number."""
+
+    def spread(dy: Array) -> Array:
+        return F.average_pool2d_backward(dy, call.x.shape[1:3], **layer.geometry)
+
+    p = call.precision
+    average = partial(F.average_pool2d, **layer.geometry)
+    cells, windows = math.prod(layer.pool_size), _most_windows_on_a_cell(layer)
+    return {
+        "output": p.sum(p.given(call.x), average, n=cells - 1 + _DIVISION),
+        "grad_input": p.sum(p.given(call.dy), spread, n=windows - 1 + _DIVISION),
+    }
+
+
+def global_average_pooling_bounds(layer: GlobalAveragePooling2D, call: GivenCall) -> Bounds:
+    """A sum over the image, divided by the number of pixels."""
+    size = call.x.shape[1:3]
+
+    def spread(dy: Array) -> Array:
+        return F.global_average_pool2d_backward(dy, size, layer.keepdims)
+
+    p = call.precision
+    average = partial(F.global_average_pool2d, keepdims=layer.keepdims)
+    return {
+        "output": p.sum(p.given(call.x), average, n=math.prod(size) - 1 + _DIVISION),
+        "grad_input": p.sum(p.given(call.dy), spread, n=_DIVISION),
+    }
+
+
+def _most_windows_on_a_cell(layer: MaxPooling2D | AveragePooling2D) -> int:
+    sides = zip(layer.pool_size, layer.strides, strict=True)
+    return math.prod(math.ceil(size / stride) for size, stride in sides)
