@@ -132,15 +132,14 @@ def _figure(records: dict[str, Record]) -> Figure:
         label = f"Adam, {form}"
         draw_divergence(left, record.steps, "weight_difference", COLORS[form], label)
         draw_divergence(right, record.steps, "gradient_difference", COLORS[form], label)
-    for ax in (left, right):
-        ax.axhline(LIMIT, color=style.BLACK, lw=1, ls=":")
+    left.axhline(LIMIT, color=style.BLACK, lw=1, ls=":")
     left.annotate(
-        f"limit {LIMIT:g}", (1, LIMIT), xycoords=("axes fraction", "data"), ha="right",
+        f"limit {number(LIMIT)}", (1, LIMIT), xycoords=("axes fraction", "data"), ha="right",
         va="bottom", fontsize=9,
     )  # fmt: skip
     left.set(title="Weights", ylabel="largest difference")
     right.set(title="Gradients")
-    right.legend(loc="center right")
+    right.legend(loc="center right", bbox_to_anchor=(1, 0.56))
     summary = {form: _summary(form, record) for form, record in records.items()}
     worst = {form: number(row["largest_weight_difference"], 2) for form, row in summary.items()}
     return Figure(
