@@ -71,8 +71,8 @@ def findings(tables: dict[str, pd.DataFrame]) -> list[str]:
         f"{worst.worst_tensor} of {worst.worst_layer} in {worst.network} ({worst['dtype']}, "
         f"{worst.state}).",
         f"End to end, in {turned} of {len(verdicts)} comparisons rounding turned a choice (a "
-        "ReLU's sign, a max-pool's place), so that whole numbers of the gradients behind it changed "
-        "places; no layer is at fault for it.",
+        "ReLU's sign, a max-pool's place), so that gradients behind it went to another pixel; no "
+        "layer is at fault for it.",
         f"Of {len(faults)} planted faults, {named} were named at the right layer and tensors, and "
         f"nowhere else; {int(faults.explained.sum())} with their cause.",
     ]

@@ -11,9 +11,10 @@ import pandas as pd
 
 import keras_models.zoo
 import scratch.zoo
+from experiments import style
 from experiments.faults.optimizers import OPTIMIZER_FAULTS, OptimizerFault
 from experiments.lockstep import Batch, epoch_batches, examine_steps, scratch_optimizer
-from experiments.study import Context, Findings, Table, rounding, timing
+from experiments.study import Context, Figure, Findings, Table, rounding, timing
 from scratch import config
 from scratch.optimizers import Adam
 
@@ -33,6 +34,7 @@ order = 25
 
 _LEARNING_RATE = 0.001
 _BATCH = 16
+_EQUAL = 1e-3  # Where the figure draws what is equal bit for bit.
 _RIGHT: dict[str, Callable[[], keras.Optimizer]] = {
     "Adam": lambda: keras.optimizers.Adam(_LEARNING_RATE),
     "SGD": lambda: keras.optimizers.SGD(0.05),
@@ -65,7 +67,7 @@ def run(context: Context) -> Findings:
             "finding": timing(),
         },
     )
-    return Findings([table])
+    return Findings([table], [_ratios(table.frame)])
 
 
 def findings(tables: dict[str, pd.DataFrame]) -> list[str]:
@@ -82,6 +84,38 @@ def findings(tables: dict[str, pd.DataFrame]) -> list[str]:
         f"Planted mistakes: {len(named)} of {len(planted)} are named, each as the update and not "
         f"the gradient. The first of them: {first.finding}",
     ]
+
+
+def _ratios(examined: pd.DataFrame) -> Figure:
+    planted = examined.planted != ""
+    names = [
+        f"{row['optimizer']}: {row['planted']}"
+        if row["planted"]
+        else f"{row['optimizer']}, {row['dtype']}"
+        for row in examined.to_dict("records")
+    ]
+    figure, axes = style.subplots(size=(7.0, 4.8))
+    ratios = {
+        "gradients": (examined.gradient_ratio, "o", style.BLUE),
+        "update": (examined.update_ratio, "s", style.VERMILION),
+    }
+    for part, (ratio, marker, colour) in ratios.items():
+        axes.plot(ratio.clip(lower=_EQUAL), range(len(names)), marker, color=colour, label=part)
+    axes.axvline(1, color=style.BLACK, linewidth=1.2)
+    axes.axhline(int((~planted).sum()) - 0.5, color=style.BLACK, linewidth=0.6, linestyle=":")
+    axes.set(xscale="log", yticks=range(len(names)), yticklabels=names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlabel(f"difference / bound (1: proven; {_EQUAL:g}: bitwise equal)")
+    axes.legend(loc="center right")
+    return Figure(
+        "ratios",
+        "How far gradients and updates are apart, in rounding bounds: above the dotted line the "
+        "right optimizers, below it the planted mistakes, whose gradients agree all the same.",
+        "Dot plot on a log axis: gradients of every optimizer and updates of the right ones lie "
+        f"below 1, updates of the planted mistakes at {examined.update_ratio[planted].min():.1g} "
+        "and more.",
+        figure,
+    )
 
 
 def _batches(context: Context, dtype: str, steps: int) -> list[Batch]:
