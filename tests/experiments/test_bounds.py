@@ -285,7 +285,7 @@ def test_a_maximum_is_undecided_only_among_subnormals() -> None:
     bounds = layer_bounds(layer, [x], np.full((3, 1, 1, 1), 2.0), True, PRECISION)
     assert bounds["grad_input"].radii[1].max() == 0
     flipping = bounds["grad_input"].radii[2].reshape(3, 4)
-    np.testing.assert_allclose(flipping, [[0] * 4, [2] * 4, [0] * 4], rtol=1e-6)
+    np.testing.assert_allclose(flipping, [[0] * 4, [2] * 4, [0] * 4], atol=1e-6)
 
 
 def test_every_layer_type_has_a_bound_and_another_has_none() -> None:
