@@ -96,7 +96,7 @@ class _Run:
 def run(context: Context) -> Findings:
     """Train every network from every seed."""
     recipes = (
-        _Recipe("signs_convnet", 100 if context.full else 30, 0.001),
+        _Recipe("signs_convnet", 100 if context.full else 50, 0.001),
         _Recipe("signs_deep", 40 if context.full else 8, 0.003, cosine=True, augmented=True),
     )
     seeds = range(context.seed, context.seed + (3 if context.full else 1))
