@@ -1,0 +1,104 @@
+"""What a comparison found: a table, and one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from experiments.compare.verdicts import FAULT, FLIP, SUSPECT
+from experiments.formatting import cell
+
+COLUMNS = [
+    "layer", "type", "tensor", "mode", "shape", "max_abs_diff", "max_rel_diff", "max_ulp",
+    "error_ratio", "verdict", "flips", "scratch_ulp", "keras_ulp", "nearer", "note",
+]  # fmt: skip
+_NAMED_FAULTS = 6
+_MARKDOWN_ESCAPES = str.maketrans(
+    {"|": r"\|", "\\": r"\\", "*": r"\*", "`": r"\`", "<": "&lt;", "\n": " "}
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the comparison of two models found.
+
+    Attributes:
+        table: One row for each layer call, tensor and mode. `error_ratio` is the largest
+            |difference| / what the deterministic bound allows; `flips` counts numbers that differ
+            because rounding turned a ReLU's sign or a maximum's place, in propagated mode these
+            choices themselves; `scratch_ulp` and
+            `keras_ulp` are each side's largest distance from the float64 judge, in units in the
+            last place of the tensor's largest number, and `nearer` says whose is smaller.
+        dtype: What the twins computed in.
+        training: Whether they ran as in training.
+        loss: Keras' loss on the given data.
+    """
+
+    table: pd.DataFrame
+    dtype: str
+    training: bool
+    loss: float
+
+    @property
+    def isolated(self) -> pd.DataFrame:
+        """The rows that the verdict rests on."""
+        return self.table[self.table["mode"] == "isolated"]
+
+    @property
+    def faults(self) -> list[tuple[str, str]]:
+        """(layer, tensor) of every proven difference, in the order of the layers."""
+        rows = self.table[self.table.verdict == FAULT]
+        return list(dict.fromkeys(zip(rows.layer, rows.tensor, strict=True)))
+
+    @property
+    def ok(self) -> bool:
+        """Whether no difference was proven."""
+        return not self.faults
+
+    @property
+    def summary(self) -> str:
+        """One sentence: whether the twins agree and, if not, where and as far as known why."""
+        return self._agreement() if self.ok else self._disagreement()
+
+    def _disagreement(self) -> str:
+        named = [f"{tensor} of {layer!r}" for layer, tensor in self.faults]
+        more = len(named) - _NAMED_FAULTS
+        places = ", ".join(named[:_NAMED_FAULTS]) + (f" and {more} more" if more > 0 else "")
+        notes = [n for n in self.table[self.table.verdict == FAULT].note if n]
+        reason = f" ({notes[0]})" if notes else ""
+        return f"They differ beyond what {self.dtype} rounding can explain: {places}{reason}."
+
+    def _agreement(self) -> str:
+        rows = self.isolated
+        worst = rows.iloc[int(rows.error_ratio.argmax())]
+        extras = ""
+        if flips := int((rows.verdict == FLIP).sum()):
+            extras += f"; in {flips}, rounding turned a ReLU's sign or a maximum's place"
+        if suspects := int((rows.verdict == SUSPECT).sum()):
+            extras += f"; {suspects} differ by more than is likely"
+        return (
+            f"They agree: all {len(rows)} tensors are within the {self.dtype} rounding bound, "
+            f"the largest difference being {worst.error_ratio:.2g} of it "
+            f"({worst.tensor} of {worst.layer!r}){extras}."
+        )
+
+    def to_markdown(self) -> str:
+        """The table in GitHub's Markdown."""
+        rows = self._printed.itertuples(index=False)
+        cells = [[text.translate(_MARKDOWN_ESCAPES) for text in row] for row in rows]
+        lines = [COLUMNS, ["---"] * len(COLUMNS), *cells]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+    def to_html(self) -> str:
+        """The table as an HTML fragment."""
+        return self._printed.to_html(index=False, escape=True)
+
+    @property
+    def _printed(self) -> pd.DataFrame:
+        return self.table.map(_cell)
+
+
+def _cell(value: Any) -> str:
+    return "x".join(map(str, value)) if isinstance(value, tuple) else cell(value)
