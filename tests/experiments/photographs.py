@@ -1,4 +1,4 @@
-"""Photographs for the tests: SIGNS where it is at hand, else a few drawings. Nothing is downloaded."""
+"""Photographs for the tests: SIGNS where it is at hand, else drawings. Nothing is downloaded."""
 
 import functools
 import os
