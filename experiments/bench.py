@@ -74,8 +74,8 @@ def interleaved(work: Work, advance: Callable[[], None]) -> tuple[float, float]:
     return statistics.median(seconds[0]), statistics.median(seconds[1])
 
 
-def main() -> None:
-    """Print the table."""
+def print_benchmark() -> None:
+    """Time every piece of work and print the table."""
     threads = {info["internal_api"]: info["num_threads"] for info in threadpool_info()}
     out, progress = console(), Progress()
     grid = Grid(title=f"Median milliseconds of {REPEATS}, float32, batch {BATCH}")
@@ -91,7 +91,3 @@ def main() -> None:
     out.print(grid)
     intra = tf.config.threading.get_intra_op_parallelism_threads()
     out.print(f"BLAS threads {threads}; TensorFlow intra-op threads {intra or 'all cores'}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""The command line: `convtwin list | run | compare | data | report | reproduce`.
+"""The command line: `convtwin list | run | compare | data | report | reproduce | bench`.
 
 Heavy imports (TensorFlow, pandas, matplotlib) happen inside the commands that need them.
 """
@@ -14,6 +14,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table as Grid
 
+from experiments import quiet
 from experiments import study as study_module
 from experiments.compare_cli import EPILOG as COMPARE_EPILOG
 from experiments.compare_cli import compare
@@ -139,6 +140,15 @@ def reproduce(
             ok = ok and outcome.ok
             advance(1)
     raise typer.Exit(0 if ok else 1)
+
+
+@app.command(epilog=examples("convtwin bench"))
+def bench() -> None:
+    """Time NumPy against TensorFlow, interleaved, and print medians and their ratios."""
+    quiet.load_tensorflow()
+    from experiments.bench import print_benchmark
+
+    print_benchmark()
 
 
 app.command("compare", epilog=COMPARE_EPILOG)(compare)

@@ -1,0 +1,30 @@
+"""What the README shows must run as it stands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def run(example: str) -> dict:
+    names: dict = {"__name__": "readme"}
+    exec(compile(example, "README.md", "exec"), names)
+    return names
+
+
+def test_comparing_an_own_layer_names_its_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    found = run(EXAMPLES[0])["found"]
+    assert found.faults == [("conv", "grad_input")]
+    assert "[('conv', 'grad_input')]" in capsys.readouterr().out
+
+
+def test_a_model_is_built_trained_saved_and_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = run(EXAMPLES[1])
+    assert names["model"].count_params() == names["scratch"].load_model("model.npz").count_params()
+    assert {path.name for path in tmp_path.iterdir()} == {"model.npz", "run.npz"}
