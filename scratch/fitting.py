@@ -100,7 +100,7 @@ def run_fit(
         order = epoch_order(len(train[0]), position.order_seed, epoch)
         logs = _run_epoch(model, train, batches(order, settings.batch_size), listeners)
         if validation is not None:
-            validated = model.evaluate(*validation, batch_size=settings.batch_size)
+            validated = model.mean_report(*validation, settings.batch_size)
             logs |= {f"val_{name}": value for name, value in validated.items()}
         listeners.notify("on_epoch_end", epoch, logs)
         if checkpoint:

@@ -142,8 +142,8 @@ def get(identifier: str | dict[str, Any] | Loss) -> Loss:
     if isinstance(identifier, str):
         identifier = {"class_name": identifier}
     known = _BY_NAME | {cls.__name__: cls for cls in _BY_NAME.values()}
-    name = identifier.get("class_name")
-    if name not in known:
+    name = identifier.get("class_name") if isinstance(identifier, dict) else identifier
+    if not isinstance(identifier, dict) or name not in known:
         raise ValueError(f"Unknown loss {name!r}; known ones are {', '.join(_BY_NAME)}.")
     return known[name](**identifier.get("config", {}))
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["Trainable", "ends_in_softmax", "logits_view"]
 
 
+Returned = float | list[float] | dict[str, float]
+
+
 class Trainable:
     """What a model of one input and one output needs to be trained; `scratch.models` adds the rest.
 
@@ -96,24 +99,25 @@ class Trainable:
         self._objective = None
         self._compiled = True
 
-    def train_on_batch(self, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
+    def train_on_batch(self, x: np.ndarray, y: np.ndarray, return_dict: bool = False) -> Returned:
         """Take one step of the optimizer; every layer's `gradients` are those of this step.
 
         Returns:
-            Loss and metrics of this batch before the step, by name: what Keras returns with
-            `return_dict=True` right after `reset_metrics()`.
+            The loss of this batch before the step, or [loss, metrics...] where metrics were
+            compiled; with `return_dict` the same by name. It is what Keras returns right after
+            `reset_metrics()`: nothing is averaged over earlier batches.
 
         Raises:
             RuntimeError: `compile` was not called.
             TypeError, ValueError: x or y do not fit the model or the loss.
         """
         self.check_data(x, y)
-        return self.train_step(x, y)
+        return _returned(self.train_step(x, y), return_dict)
 
-    def test_on_batch(self, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-        """Loss and metrics of one batch, outside training; raises as `train_on_batch`."""
+    def test_on_batch(self, x: np.ndarray, y: np.ndarray, return_dict: bool = False) -> Returned:
+        """Loss and metrics of one batch, outside training; as `train_on_batch` returns them."""
         self.check_data(x, y)
-        return self._report(y, self.objective.network._infer(x))
+        return _returned(self._report(y, self.objective.network._infer(x)), return_dict)
 
     def predict(self, x: np.ndarray, batch_size: int = 32) -> np.ndarray:
         """The output for `x`, computed batch by batch, outside training.
@@ -126,10 +130,16 @@ class Trainable:
         order = np.arange(len(x))
         return np.concatenate([self._infer(x[b]) for b in batches(order, batch_size)])
 
-    def evaluate(self, x: np.ndarray, y: np.ndarray, batch_size: int = 32) -> dict[str, float]:
-        """Loss and metrics over all samples, outside training; raises as `train_on_batch`."""
-        check_at_least("batch_size", batch_size, 1)
+    def evaluate(
+        self, x: np.ndarray, y: np.ndarray, batch_size: int = 32, return_dict: bool = False
+    ) -> Returned:
+        """Loss and metrics over all samples, outside training; as `train_on_batch` returns them."""
         self.check_data(x, y)
+        return _returned(self.mean_report(x, y, batch_size), return_dict)
+
+    def mean_report(self, x: np.ndarray, y: np.ndarray, batch_size: int) -> dict[str, float]:
+        """`evaluate`, by name, on data that was checked before."""
+        check_at_least("batch_size", batch_size, 1)
         means = WeightedMeans()
         for batch in batches(np.arange(len(x)), batch_size):
             output = self.objective.network._infer(x[batch])
@@ -241,3 +251,11 @@ class Trainable:
         prediction = self.objective.prediction(output)
         values = {name: METRICS[name](y, prediction) for name in self.metrics}
         return {"loss": self.objective.loss(y, output), **values}
+
+
+def _returned(report: dict[str, float], return_dict: bool) -> Returned:
+    """A report in the form that Keras' `return_dict` chooses."""
+    if return_dict:
+        return report
+    values = list(report.values())
+    return values[0] if len(values) == 1 else values

@@ -101,7 +101,9 @@ def test_logits_view_needs_one_final_softmax() -> None:
             logits_view(net)
     twice.compile("sgd")
     assert twice.objective.network is twice
-    report = twice.train_on_batch(np.ones((2, CLASSES), "float32"), np.array([0, 1]))
+    report = twice.train_on_batch(
+        np.ones((2, CLASSES), "float32"), np.array([0, 1]), return_dict=True
+    )
     assert np.isfinite(report["loss"])
 
 
@@ -151,7 +153,7 @@ def test_fit_learns() -> None:
     net = dropout_net()
     net.compile("adam", metrics=["accuracy"])
     history = net.fit(x, y, epochs=40, seed=0)
-    assert net.evaluate(x, y)["accuracy"] > 0.95
+    assert net.evaluate(x, y, return_dict=True)["accuracy"] > 0.95
     assert history.history["loss"][-1] < history.history["loss"][0] / 2
 
 
@@ -160,12 +162,12 @@ def test_evaluate_and_predict_change_nothing_and_do_not_depend_on_batches(
 ) -> None:
     before = {name: weight.copy() for name, weight in model.weights.items()}
     x, y = X.copy(), Y.copy()
-    reports = [model.evaluate(X, Y, batch_size=size) for size in (1, 3, 100)]
+    reports = [model.evaluate(X, Y, batch_size=size, return_dict=True) for size in (1, 3, 100)]
     for report in reports:
         assert report == pytest.approx(reports[0], rel=1e-6)
     np.testing.assert_allclose(model.predict(X, 3), model.predict(X), rtol=1e-5)
     assert model.predict(X).shape == (10, CLASSES)
-    assert model.test_on_batch(X, Y) == pytest.approx(reports[0], rel=1e-6)
+    assert model.test_on_batch(X, Y, return_dict=True) == pytest.approx(reports[0], rel=1e-6)
     assert_same_arrays(model.weights, before)
     np.testing.assert_array_equal(X, x)
     np.testing.assert_array_equal(Y, y)

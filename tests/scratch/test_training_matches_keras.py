@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -25,6 +25,7 @@ from scratch.layers import (
 from scratch.optimizers import SGD
 from tests.scratch.small_models import CLASSES, INPUT_SHAPE, samples
 
+LOSS = "sparse_categorical_crossentropy"
 TOLERANCE = {"rtol": 1e-10, "atol": 1e-12}
 X, Y = samples(23, "float64")
 X_VALIDATION, Y_VALIDATION = samples(7, "float64", seed=1)
@@ -49,7 +50,13 @@ class ScratchLayers:
     Activation, Dense, Softmax = Activation, Dense, Softmax
 
 
-def twins(head: str, loss: Any, keras_loss: Any, scale: float = 1.0) -> tuple[Any, Any]:
+def twins(
+    head: str,
+    loss: Any,
+    keras_loss: Any,
+    scale: float = 1.0,
+    metrics: Sequence[str] | None = ("accuracy",),
+) -> tuple[Any, Any]:
     """A scratch and a Keras model, compiled alike, with the same weights."""
     scratch_model = Sequential(
         [
@@ -76,8 +83,8 @@ def twins(head: str, loss: Any, keras_loss: Any, scale: float = 1.0) -> tuple[An
         weight[...] = scale * rng.uniform(0.1, 0.5, weight.shape) * rng.choice([-1, 1], 1)
         weight[...] = np.abs(weight) if weight.ndim == 1 else rng.permuted(weight)
     keras_model.set_weights(list(scratch_model.weights.values()))
-    scratch_model.compile(SGD(0.1), loss, metrics=["accuracy"])
-    keras_model.compile(keras.optimizers.SGD(0.1), keras_loss, metrics=["accuracy"])
+    scratch_model.compile(SGD(0.1), loss, metrics=metrics)
+    keras_model.compile(keras.optimizers.SGD(0.1), keras_loss, metrics=metrics and list(metrics))
     return scratch_model, keras_model
 
 
@@ -105,7 +112,7 @@ def test_train_on_batch(head: str, loss: str, from_logits: bool | None) -> None:
     scratch_model, keras_model = twins(head, scratch_loss, keras_loss)
     y = Y if loss.startswith("sparse") else np.eye(CLASSES)[Y]
     for batch in (slice(0, 8), slice(8, 16), slice(16, 23), slice(0, 1)) * 2:
-        report_scratch = scratch_model.train_on_batch(X[batch], y[batch])
+        report_scratch = scratch_model.train_on_batch(X[batch], y[batch], return_dict=True)
         keras_model.reset_metrics()
         report_keras = keras_model.train_on_batch(X[batch], y[batch], return_dict=True)
         assert report_scratch.keys() == report_keras.keys()
@@ -121,7 +128,7 @@ def test_saturated_softmax_is_trained_from_the_logits() -> None:
     prediction = scratch_model.predict(X)
     assert prediction.max() == 1.0
     assert prediction.min() < 1e-30
-    report_scratch = scratch_model.train_on_batch(X, Y)
+    report_scratch = scratch_model.train_on_batch(X, Y, return_dict=True)
     report_keras = keras_model.train_on_batch(X, Y, return_dict=True)
     assert report_scratch["loss"] > -np.log(1e-7)
     np.testing.assert_allclose(report_scratch["loss"], report_keras["loss"], rtol=1e-10)
@@ -142,11 +149,21 @@ def test_fit_evaluate_and_predict() -> None:
         np.testing.assert_allclose(got.history[name], values, rtol=1e-10, err_msg=name)
     assert_twins_agree(scratch_model, keras_model)
 
-    report_scratch = scratch_model.evaluate(X, Y, batch_size=5)
+    report_scratch = scratch_model.evaluate(X, Y, batch_size=5, return_dict=True)
     report_keras = keras_model.evaluate(X, Y, batch_size=5, verbose=0, return_dict=True)
     assert report_scratch == pytest.approx(report_keras, rel=1e-10)
     y_keras = keras_model.predict(X, verbose=0)
     np.testing.assert_allclose(scratch_model.predict(X, batch_size=6), y_keras, **TOLERANCE)
+
+
+@pytest.mark.parametrize("metrics", [None, ["accuracy"]])
+def test_without_return_dict_numbers_come_as_in_keras(metrics: list[str] | None) -> None:
+    scratch_model, keras_model = twins("softmax layer", LOSS, LOSS, metrics=metrics)
+    for method, options in (("train_on_batch", {}), ("evaluate", {"verbose": 0})):
+        got = getattr(scratch_model, method)(X, Y)
+        want = getattr(keras_model, method)(X, Y, **options)
+        assert np.shape(got) == np.shape(want)
+        assert got == pytest.approx(np.asarray(want, float), rel=1e-6)
 
 
 def test_validation_split_takes_the_samples_keras_takes() -> None:
