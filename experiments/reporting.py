@@ -13,7 +13,7 @@ from pathlib import Path
 
 import jinja2
 
-from experiments import style
+from experiments import citations, style
 from experiments.formatting import cell, label, number
 from experiments.provenance import Provenance
 from experiments.results import FigureFile, ResultsError, StudyResults, read_root, write_text
@@ -59,6 +59,11 @@ class Section:
     figures: list[FigureFile]
     provenance: Provenance
 
+    def cites(self, letter: str) -> bool:
+        """Whether its text cites source `letter`."""
+        text = " ".join([self.question, self.method, *self.findings])
+        return letter in citations.cited(text)
+
 
 def write_report(root: Path, studies: Iterable[Study]) -> Path:
     """Write `report.html` and `README.md` for the results under `root`; returns the former.
@@ -75,8 +80,12 @@ def write_report(root: Path, studies: Iterable[Study]) -> Path:
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"data_uri": _data_uri, "markdown": _markdown}
-    environment.globals |= {"verdicts": style.VERDICTS, "number": number}
+    environment.filters |= {"data_uri": _data_uri, "markdown": _markdown, "cite": citations.linked}
+    environment.globals |= {
+        "verdicts": style.VERDICTS,
+        "number": number,
+        "the_sources": citations.SOURCES,
+    }
     facts = {"sections": sections, "first": sections[0].provenance, **_summary(sections)}
     write_text(root / "README.md", environment.get_template("README.md.j2").render(facts))
     report = root / "report.html"

@@ -33,7 +33,7 @@ def test_sections_come_in_order_with_question_method_findings_and_reproduce_line
     root: Path,
 ) -> None:
     html = (root / "report.html").read_text()
-    assert re.findall(r'<section id="(\w+)">', html) == ["layers", "curves"]
+    assert re.findall(r'<section id="([\w-]+)">', html) == ["layers", "curves", "sources-a-to-e"]
     for study in discover(TOYS):
         body = html[html.index(f'<section id="{study.name}">') :]
         assert study.method.replace("'", "&#39;") in body
@@ -50,6 +50,16 @@ def test_text_is_escaped_in_both_forms(root: Path) -> None:
     assert "<b>ReLU" not in html
     assert 'alt="Bars, all &#34;below&#34; one."' in html
     assert r"2,048 \| \<b\>ReLU" in markdown
+
+
+def test_cited_sources_are_linked_both_ways(tmp_path: Path, package) -> None:
+    package(toy=STUDY.replace("By looking.", "By equation (1) of source A, <as printed>."))
+    run_all(discover(), tmp_path)
+    html = write_report(tmp_path, discover()).read_text()
+    assert 'of source <a href="#source-A">A</a>, &lt;as printed&gt;.' in html
+    assert re.findall(r"Cited in: \s*<a href=\"#(\w+)\">(\w+)</a>", html) == [("toy", "Toy")]
+    at = [html.index(f'id="source-{letter}"') for letter in "AB"]
+    assert at[0] < html.index("Cited in") < at[1]
 
 
 def test_long_tables_show_their_first_rows_and_the_rest_on_demand(root: Path) -> None:
