@@ -18,6 +18,7 @@ from scratch.functional.conv import (
     conv2d_input_gradient,
     conv2d_kernel_gradient,
 )
+from scratch.functional.conv_matrix import conv_matrix
 from scratch.functional.dense import (
     dense,
     dense_bias_gradient,
@@ -76,6 +77,7 @@ __all__ = [
     "conv2d_bias_gradient",
     "conv2d_input_gradient",
     "conv2d_kernel_gradient",
+    "conv_matrix",
     "cross_entropy_from_logits",
     "cross_entropy_from_logits_backward",
     "dense",
