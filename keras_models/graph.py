@@ -75,7 +75,7 @@ def trace(model: keras.Model) -> Graph:
         UnsupportedLayerError: A node is a nested model, a `keras.ops` operation, has several
             outputs, or was called with more than its input.
     """
-    functional = _functional(model)
+    functional = functional_of(model)
     structures = (functional._inputs_struct, functional._outputs_struct)
     if any(isinstance(structure, dict) for structure in structures):
         raise TypeError(
@@ -86,7 +86,7 @@ def trace(model: keras.Model) -> Graph:
     numbers = {id(tensor): number for number, tensor in enumerate(functional.inputs)}
     uses: Counter[int] = Counter()
     calls = []
-    for node in _depth_first(functional):
+    for node in nodes_in_order(functional):
         layer = node.operation
         merges = _check_node(node)
         inputs = tuple(numbers[id(tensor)] for tensor in node.input_tensors)
@@ -98,8 +98,13 @@ def trace(model: keras.Model) -> Graph:
     return Graph(tuple(functional.inputs), tuple(calls), outputs, takes_list, returns_list)
 
 
-def _functional(model: Any) -> Functional:
-    """The graph-carrying part of a model."""
+def functional_of(model: Any) -> Functional:
+    """The graph-carrying part of a model.
+
+    Raises:
+        TypeError: `model` is not a Keras model, or computes in code of its own.
+        ValueError: `model` is a Sequential that has no input shape yet.
+    """
     if not isinstance(model, keras.Model):
         raise TypeError(f"Expected a Keras model, got {type(model).__name__}.")
     if isinstance(model, keras.Sequential) and type(model).call is keras.Sequential.call:
@@ -117,8 +122,19 @@ def _functional(model: Any) -> Functional:
     )
 
 
-def _depth_first(functional: Functional) -> list[Any]:
-    """Keras' nodes, each after all those it depends on, inputs left to right."""
+def given_tensors(functional: Functional, given: Any) -> list[Any]:
+    """What a model was called on, one value for each of `functional.inputs`."""
+    if isinstance(given, dict) and not isinstance(functional._inputs_struct, dict):
+        return [given[tensor.name] for tensor in functional.inputs]
+    return keras.tree.flatten(given)
+
+
+def nodes_in_order(functional: Functional) -> list[Any]:
+    """Keras' nodes, each after all those it depends on, inputs left to right.
+
+    A node is one call of an `operation` (a layer, a model, or a `keras.ops` operation) on its
+    `arguments`; it has `outputs`.
+    """
     inputs = {id(tensor) for tensor in functional.inputs}
     done: dict[int, Any] = {}
     stack = _producers(reversed(functional.outputs), inputs)

@@ -1,0 +1,170 @@
+"""Every use of every layer in a Keras model, nested models opened, with the shapes it works on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras.src.layers.input_spec import assert_input_compatibility
+from keras.src.models.functional import Functional
+
+from keras_models.graph import functional_of, given_tensors, nodes_in_order
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """The shape, batch first, and the dtype of a tensor."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
+class LayerUse:
+    """One use of one layer.
+
+    Attributes:
+        layer: The layer, or the `keras.ops` operation; None for a model's input.
+        path: Its name, after those of the models that it is nested in: "block/conv".
+        inputs: The tensors it reads.
+        outputs: The tensors it writes.
+    """
+
+    layer: Any
+    path: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+
+def layer_uses(
+    model: keras.Model, input_shape: Sequence[int] | None = None, batch: int = 1
+) -> list[LayerUse]:
+    """The model's inputs, then every use of a layer that its outputs depend on, in order.
+
+    A nested model is replaced by the uses of its layers, as often as it is used. Shapes are
+    computed symbolically: no tensor is computed and no weight made.
+
+    Args:
+        model: A built Sequential or Functional model, nested in any depth.
+        input_shape: One sample's shape, in place of the one that the model declares.
+        batch: How many samples.
+
+    Raises:
+        TypeError: `model`, or a model nested in it, computes in code of its own.
+        ValueError: `model` is not built, leaves sizes of its input open that `input_shape` does
+            not give, is fixed to another batch, or has a layer that cannot take such inputs.
+    """
+    functional = functional_of(model)
+    shapes = resolve_input_shapes(
+        model.name, [(t.name, tuple(t.shape)) for t in functional.inputs], input_shape, batch
+    )
+    inputs = [
+        keras.KerasTensor(shape, tensor.dtype)
+        for shape, tensor in zip(shapes, functional.inputs, strict=True)
+    ]
+    uses = [
+        LayerUse(None, tensor.name, (), _specs([value]))
+        for value, tensor in zip(inputs, functional.inputs, strict=True)
+    ]
+    _walk(functional, inputs, "", uses)
+    return uses
+
+
+def resolve_input_shapes(
+    model: str,
+    declared: Sequence[tuple[str, tuple[int | None, ...]]],
+    input_shape: Sequence[int] | None,
+    batch: int,
+) -> list[tuple[int, ...]]:
+    """The inputs' full shapes, from what a model declares and what is asked for.
+
+    Args:
+        model: The model's name, for the messages.
+        declared: Each input's name and shape, batch first, None where open.
+        input_shape: One sample's shape, or None for the declared one.
+        batch: How many samples.
+
+    Raises:
+        ValueError: Sizes stay open, or what is asked for does not fit what is declared.
+    """
+    if input_shape is not None and len(declared) != 1:
+        raise ValueError(
+            f"Model {model!r} has {len(declared)} inputs, but an input shape is that of one; "
+            "build the model with the shapes wanted."
+        )
+    shapes = []
+    for name, (fixed, *sizes) in declared:
+        if fixed not in (None, batch):
+            raise ValueError(
+                f"Model {model!r}: input {name!r} is fixed to batches of {fixed}, not {batch}; "
+                f"count it with batch {fixed}."
+            )
+        sample = sizes if input_shape is None else list(input_shape)
+        if len(sample) != len(sizes):
+            raise ValueError(
+                f"Model {model!r}: input {name!r} has shape {tuple(sizes)} without the batch, "
+                f"which {tuple(sample)} does not fit; give {len(sizes)} sizes."
+            )
+        if None in sample:
+            raise ValueError(
+                f"Model {model!r}: input {name!r} has shape {tuple(sizes)}, which leaves sizes "
+                "open; say what to count for with an input shape such as (224, 224, 3)."
+            )
+        shapes.append((batch, *sample))
+    return shapes
+
+
+def _walk(
+    functional: Functional, inputs: Sequence[Any], prefix: str, uses: list[LayerUse]
+) -> list[Any]:
+    """Add the uses of a model called on `inputs` to `uses`; returns its outputs."""
+    values = {id(t): value for t, value in zip(functional.inputs, inputs, strict=True)}
+    for node in nodes_in_order(functional):
+        path = prefix + node.operation.name
+        arguments, options = node.arguments.fill_in(values)
+        if isinstance(node.operation, keras.Model):
+            inner = functional_of(node.operation)
+            given = arguments[0] if arguments else options["inputs"]
+            outputs = _walk(inner, given_tensors(inner, given), f"{path}/", uses)
+        else:
+            read = _specs(values[id(t)] for t in node.input_tensors)
+            outputs = _outputs(node.operation, path, read, arguments, options)
+            uses.append(LayerUse(node.operation, path, read, _specs(outputs)))
+        values.update(zip(map(id, node.outputs), outputs, strict=True))
+    return [values[id(tensor)] for tensor in functional.outputs]
+
+
+def _outputs(
+    operation: Any,
+    path: str,
+    inputs: tuple[TensorSpec, ...],
+    arguments: tuple[Any, ...],
+    options: dict[str, Any],
+) -> list[Any]:
+    """The symbolic outputs of an operation called on symbolic inputs."""
+    try:
+        if arguments:
+            spec = getattr(operation, "input_spec", None)
+            assert_input_compatibility(spec, arguments[0], operation.name)
+        outputs = keras.tree.flatten(operation.compute_output_spec(*arguments, **options))
+    except ValueError as error:
+        shapes = " and ".join(str(spec.shape) for spec in inputs)
+        # Keras names the layer again, without the models around it, and adds advice on calls.
+        reason = str(error).rpartition("incompatible with the layer: ")[2]
+        reason = " ".join(reason.split()).split(". ")[0].rstrip(".")
+        message = f"Layer {path!r} cannot take inputs of shape {shapes}: {reason}."
+        raise ValueError(message) from error
+    if any(None in tensor.shape for tensor in outputs):
+        raise ValueError(
+            f"Layer {path!r} ({type(operation).__name__}): the size of its output depends on the "
+            "values of its input, so it cannot be counted."
+        )
+    return outputs
+
+
+def _specs(tensors: Iterable[Any]) -> tuple[TensorSpec, ...]:
+    return tuple(
+        TensorSpec(tuple(t.shape), keras.backend.standardize_dtype(t.dtype)) for t in tensors
+    )
