@@ -1,4 +1,4 @@
-"""The command line: `convtwin list | run | compare | data | report | reproduce | bench`.
+"""The command line: `convtwin list | run | compare | complexity | data | report | ...`.
 
 Heavy imports (TensorFlow, pandas, matplotlib) happen inside the commands that need them.
 """
@@ -18,6 +18,8 @@ from experiments import quiet
 from experiments import study as study_module
 from experiments.compare_cli import EPILOG as COMPARE_EPILOG
 from experiments.compare_cli import compare
+from experiments.complexity_cli import EPILOG as COMPLEXITY_EPILOG
+from experiments.complexity_cli import complexity
 from experiments.data_cli import data_app
 from experiments.terminal import console, examples
 
@@ -152,6 +154,7 @@ def bench() -> None:
 
 
 app.command("compare", epilog=COMPARE_EPILOG)(compare)
+app.command("complexity", epilog=COMPLEXITY_EPILOG)(complexity)
 app.add_typer(data_app, name="data")
 
 

@@ -20,15 +20,29 @@ class UserModelError(ValueError):
 
 
 def load_model(path: Path, dtype: str | None = None) -> keras.Model:
-    """Load a saved Keras model without running any code that is stored in it.
+    """Load a saved Keras model that can be compared; see `read_model`.
 
     Args:
         path: A `.keras` or `.h5` file.
         dtype: Rebuild the model to compute in this dtype, with the same weights; None keeps its.
 
     Raises:
-        UserModelError: The file is missing, foreign or truncated, holds code, or the model has
-            more than one input or output.
+        UserModelError: As `read_model`, or the model has more than one input or output.
+        UnsupportedLayerError: A layer is a nested model, or another that has no twin.
+    """
+    model = read_model(path)
+    _check_graph(path, model)
+    return model if dtype in (None, dtype_of(model)) else in_dtype(model, str(dtype))
+
+
+def read_model(path: Path) -> keras.Model:
+    """Any saved Keras model, without running any code that is stored in it.
+
+    Args:
+        path: A `.keras` or `.h5` file.
+
+    Raises:
+        UserModelError: The file is missing, foreign or truncated, or holds code.
     """
     if not path.is_file():
         raise UserModelError(f"There is no model file {path}.")
@@ -37,13 +51,11 @@ def load_model(path: Path, dtype: str | None = None) -> keras.Model:
     if path.suffix == ".keras" and not zipfile.is_zipfile(path):
         raise UserModelError(f"{path} is no .keras file, or only a part of one; save it again.")
     try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
         # Keras raises a dozen types here (zip, HDF5, JSON, its own); all mean the same to a user.
         reason = " ".join(str(error).split()).split(". ")[0].rstrip(".")
         raise UserModelError(f"{path} cannot be loaded as a Keras model: {reason}.") from error
-    _check_graph(path, model)
-    return model if dtype in (None, dtype_of(model)) else in_dtype(model, str(dtype))
 
 
 def dtype_of(model: keras.Model) -> str:

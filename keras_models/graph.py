@@ -122,6 +122,11 @@ def functional_of(model: Any) -> Functional:
     )
 
 
+def input_names(functional: Functional) -> list[str]:
+    """The names of a model's inputs as its summary has them; a tensor's own may be a number."""
+    return [tensor._keras_history.operation.name for tensor in functional.inputs]
+
+
 def given_tensors(functional: Functional, given: Any) -> list[Any]:
     """What a model was called on, one value for each of `functional.inputs`."""
     if isinstance(given, dict) and not isinstance(functional._inputs_struct, dict):

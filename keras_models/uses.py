@@ -10,7 +10,7 @@ import keras
 from keras.src.layers.input_spec import assert_input_compatibility
 from keras.src.models.functional import Functional
 
-from keras_models.graph import functional_of, given_tensors, nodes_in_order
+from keras_models.graph import functional_of, given_tensors, input_names, nodes_in_order
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,15 @@ def layer_uses(
             not give, is fixed to another batch, or has a layer that cannot take such inputs.
     """
     functional = functional_of(model)
-    shapes = resolve_input_shapes(
-        model.name, [(t.name, tuple(t.shape)) for t in functional.inputs], input_shape, batch
-    )
+    names = input_names(functional)
+    declared = [(name, t.shape) for name, t in zip(names, functional.inputs, strict=True)]
+    shapes = resolve_input_shapes(model.name, declared, input_shape, batch)
     inputs = [
         keras.KerasTensor(shape, tensor.dtype)
         for shape, tensor in zip(shapes, functional.inputs, strict=True)
     ]
     uses = [
-        LayerUse(None, tensor.name, (), _specs([value]))
-        for value, tensor in zip(inputs, functional.inputs, strict=True)
+        LayerUse(None, name, (), _specs([value])) for name, value in zip(names, inputs, strict=True)
     ]
     _walk(functional, inputs, "", uses)
     return uses
@@ -110,7 +109,7 @@ def resolve_input_shapes(
         if None in sample:
             raise ValueError(
                 f"Model {model!r}: input {name!r} has shape {tuple(sizes)}, which leaves sizes "
-                "open; say what to count for with an input shape such as (224, 224, 3)."
+                "open; give them as input_shape, on the command line --input-shape."
             )
         shapes.append((batch, *sample))
     return shapes

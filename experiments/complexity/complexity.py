@@ -27,7 +27,8 @@ CONVENTIONS = (
     "shared layer's count at its first use, its MACs at every use.",
     "Activations are the numbers that a use writes, the model's input included; Flatten and "
     "Reshape write none.",
-    "im2col is the unrolled matrix of a convolution; a 1x1 convolution at stride 1 needs none.",
+    "im2col bytes are those of a convolution's unrolled matrix; a 1x1 convolution at stride 1 "
+    "needs none.",
     "Intensity is FLOPs per byte of input, weights and output, forward.",
     "Backward, dX (the first layer's too) and dW each take as many MACs as the forward pass.",
 )
