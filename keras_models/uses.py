@@ -148,6 +148,10 @@ def _outputs(
             spec = getattr(operation, "input_spec", None)
             assert_input_compatibility(spec, arguments[0], operation.name)
         outputs = keras.tree.flatten(operation.compute_output_spec(*arguments, **options))
+        if _leaves_open(outputs):
+            # A layer may declare its output shape with None; tracing its call finds the sizes.
+            traced = keras.Operation.compute_output_spec(operation, *arguments, **options)
+            outputs = keras.tree.flatten(traced)
     except ValueError as error:
         shapes = " and ".join(str(spec.shape) for spec in inputs)
         # Keras names the layer again, without the models around it, and adds advice on calls.
@@ -155,12 +159,16 @@ def _outputs(
         reason = " ".join(reason.split()).split(". ")[0].rstrip(".")
         message = f"Layer {path!r} cannot take inputs of shape {shapes}: {reason}."
         raise ValueError(message) from error
-    if any(None in tensor.shape for tensor in outputs):
+    if _leaves_open(outputs):
         raise ValueError(
             f"Layer {path!r} ({type(operation).__name__}): the size of its output depends on the "
             "values of its input, so it cannot be counted."
         )
     return outputs
+
+
+def _leaves_open(tensors: Iterable[Any]) -> bool:
+    return any(None in tensor.shape for tensor in tensors)
 
 
 def _specs(tensors: Iterable[Any]) -> tuple[TensorSpec, ...]:
