@@ -80,10 +80,10 @@ def test_several_inputs_and_outputs_and_operations():
 
 
 def test_a_nested_model_may_be_called_on_names():
-    a, b = keras.Input((4,), name="a"), keras.Input((6,), name="b")
-    pair = keras.Model([a, b], layers.Concatenate(name="join")([a, b]), name="pair")
+    z, a = keras.Input((4,), name="z"), keras.Input((6,), name="a")
+    pair = keras.Model([z, a], layers.Concatenate(name="join")([z, a]), name="pair")
     p, q = keras.Input((6,), name="p"), keras.Input((4,), name="q")
-    outer = keras.Model([p, q], pair({"a": q, "b": p}))
+    outer = keras.Model([p, q], pair({"a": p, "z": q}))
     assert [spec.shape for spec in layer_uses(outer)[-1].inputs] == [(1, 4), (1, 6)]
 
 
