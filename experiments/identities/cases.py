@@ -62,14 +62,14 @@ class Case:
 
     def labels(self) -> dict[str, Any]:
         """The columns that say which case a row of a table is about."""
-        pads = self.padding if isinstance(self.padding, str) else _by("+", self.padding)
+        pads = self.padding if isinstance(self.padding, str) else "+".join(map(str, self.padding))
         return {
-            "input": _by("x", self.input_shape),
-            "kernel": _by("x", self.kernel),
+            "input": by_x(self.input_shape),
+            "kernel": by_x(self.kernel),
             "filters": self.filters,
-            "strides": _by("x", self.strides),
+            "strides": by_x(self.strides),
             "padding": pads,
-            "output": _by("x", self.output_shape),
+            "output": by_x(self.output_shape),
         }
 
 
@@ -93,6 +93,11 @@ CASES = (
     Case(8, 11, 2, (4, 4), 3, (2, 2), "same"),
     Case(7, 9, 3, (2, 3), 2, (1, 2), (2, 0, 1, 3)),
 )
+
+
+def by_x(shape: tuple[int, ...]) -> str:
+    """A shape as the tables print it: 4x4x1."""
+    return "x".join(map(str, shape))
 
 
 def random_cases(count: int, rng: np.random.Generator) -> Iterator[Case]:
@@ -164,7 +169,3 @@ def _patch(case: Case, signs: SignsData, rng: np.random.Generator) -> Array:
 def _pair(rng: np.random.Generator, low: int, high: int) -> Size:
     first, second = rng.integers(low, high + 1, 2)
     return int(first), int(second)
-
-
-def _by(sign: str, numbers: tuple[int, ...]) -> str:
-    return sign.join(map(str, numbers))

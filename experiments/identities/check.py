@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.identities.cases import Case, Operands
+from experiments.identities.cases import Case, Operands, by_x
 from experiments.identities.equalities import Equality
 from experiments.identities.twins import Scratch, Twin
 from experiments.rounding import Precision
@@ -31,6 +31,8 @@ def check(equality: Equality, case: Case, given: Operands, twin: Twin) -> dict[s
         "identity": equality.name,
         "source": equality.source,
         **case.labels(),
+        # An equality of matrices brings its own padding.
+        **({"padding": "wide", "output": by_x(left.shape)} if equality.planes_only else {}),
         "computed_by": twin.name,
         "numbers": left.size,
         "exact": bool((left == right).all()),

@@ -51,6 +51,8 @@ def test_every_equality_holds_exactly_and_within_rounding(found):
         assert (rows[f"{dtype}_share_of_bound"] <= 1).all()
         assert rows[f"{dtype}_difference"].max() > 0  # The float runs do round.
     assert set(rows.computed_by) == {"reference", "scratch", "keras"}
+    wide = rows[(rows.identity == "wide convolution commutes") & (rows.input == "12x9x1")].iloc[0]
+    assert (wide.padding, wide.output, wide.numbers) == ("wide", "14x12x1", 14 * 12)
     assert set(rows.identity) == {equality.name for equality in EQUALITIES}
 
 

@@ -55,6 +55,12 @@ def test_exercise_5_7():
     )
 
 
+def test_the_transpose_of_a_valid_convolution_is_a_wide_one_with_the_turned_kernel():
+    kernel = np.arange(1, 10).reshape(3, 3, 1, 1)
+    wide = conv_matrix(kernel[::-1, ::-1], (4, 5, 1), padding=(2, 2, 2, 2))
+    np.testing.assert_array_equal(wide, conv_matrix(kernel, (6, 7, 1)).T)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "object"])
 def test_dtype_is_the_kernels(dtype):
     assert conv_matrix(np.ones((2, 2, 1, 1), dtype), (3, 3, 1)).dtype == dtype
