@@ -1,0 +1,1 @@
+"""The arithmetic of convolutional networks: sizes, parameters and receptive fields, exactly."""
