@@ -111,7 +111,7 @@ def _isolated_rows(pair: PairedCall, call: ProbedCall, task: _Task) -> Rows:
     noted = [tensor for tensor, measured in found.items() if measured.verdict == FAULT]
     reason = unlike_weights(pair)
     if noted and not reason:
-        reason = diagnose(pair, call, ours, bounds, task.training)
+        reason = diagnose(pair, call, ours, problem, bounds, task.training)
     for tensor in noted or ["output"]:
         found[tensor] = found[tensor].noted(reason)
     return [_row(pair, tensor, "isolated", measured) for tensor, measured in found.items()]

@@ -1,4 +1,4 @@
-"""Faulty convolutions."""
+"""Convolutions whose output is wrong."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from experiments.faults.fault import Fault
+from scratch import config, layers
 from scratch import functional as F  # noqa: N812
-from scratch import layers
 from scratch.functional import resolve_padding
 
 Array = np.ndarray
@@ -31,34 +32,6 @@ class PaddingShifted(layers.Conv2D):
         return super().forward(x, training)
 
 
-class StrideIgnoredInBackward(layers.Conv2D):
-    """Backward windows start at h, w instead of h * stride, w * stride (source B's code)."""
-
-    def backward(self, dy: Array) -> Array:
-        """The gradients of a convolution that moves by one."""
-        x, z, y = self.cache
-        dz = self.activation.backward(dy, z, y)
-        height, width = dz.shape[1:3]
-        reach = [
-            n + (k - 1) * d
-            for n, k, d in zip((height, width), self.kernel_size, self.dilation_rate, strict=True)
-        ]
-        pads = resolve_padding(
-            self.padding, x.shape[1:3], self.kernel_size, self.strides, self.dilation_rate
-        )
-        padded = F.pad2d(x, pads)
-        seen = padded[:, : reach[0], : reach[1]]
-        options = {**self.geometry, "strides": (1, 1), "padding": "valid"}
-        self.gradients["kernel"] = F.conv2d_kernel_gradient(dz, seen, self.kernel_size, **options)
-        if self.use_bias:
-            self.gradients["bias"] = F.conv2d_bias_gradient(dz)
-        dx = np.zeros_like(padded)
-        dx[:, : reach[0], : reach[1]] = F.conv2d_input_gradient(
-            dz, self.weights["kernel"], seen.shape[1:3], **options
-        )
-        return F.pad2d_backward(dx, pads)
-
-
 class BiasPerProduct(layers.Conv2D):
     """The bias is added to each of the kh kw Cin products (source A's conv_single_step)."""
 
@@ -74,16 +47,16 @@ class BiasPerProduct(layers.Conv2D):
 
 
 class _OtherKernel(layers.Conv2D):
-    """Computes with its kernel's cells in another order."""
+    """Computes with another kernel than its own."""
 
     @staticmethod
-    def reordered(kernel: Array) -> Array:
+    def used(kernel: Array) -> Array:
         raise NotImplementedError
 
     def forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002
-        """Convolve with the reordered kernel."""
+        """Convolve with the other kernel."""
         self._prepare(x)
-        kernel = self.reordered(self.weights["kernel"])
+        kernel = self.used(self.weights["kernel"])
         z = F.conv2d(x, kernel, self.weights.get("bias"), **self.geometry)
         y = self.activation.forward(z)
         self.cache = (x, z, y)
@@ -94,7 +67,7 @@ class KernelTurned(_OtherKernel):
     """A true convolution, kernel turned by 180 degrees, where frameworks cross-correlate."""
 
     @staticmethod
-    def reordered(kernel: Array) -> Array:
+    def used(kernel: Array) -> Array:
         """Both spatial axes reversed."""
         return np.ascontiguousarray(kernel[::-1, ::-1])
 
@@ -103,55 +76,59 @@ class KernelTransposed(_OtherKernel):
     """Height and width of the kernel exchanged."""
 
     @staticmethod
-    def reordered(kernel: Array) -> Array:
+    def used(kernel: Array) -> Array:
         """The spatial axes exchanged, for square kernels."""
         return np.ascontiguousarray(kernel.swapaxes(0, 1))
 
 
-class InputGradientKernelNotTurned(layers.Conv2D):
-    """The input gradient slides the kernel as it is, without the 180-degree turn."""
+class KernelDrawnAnew(_OtherKernel):
+    """Every call draws a kernel of its own (source D's `convolution`)."""
 
-    def backward(self, dy: Array) -> Array:
-        """Compute dx by the turned kernel, which turns it once too often."""
-        super().backward(dy)
-        x, z, y = self.cache
-        kernel = np.ascontiguousarray(self.weights["kernel"][::-1, ::-1])
-        dz = self.activation.backward(dy, z, y)
-        return F.conv2d_input_gradient(dz, kernel, x.shape[1:3], **self.geometry)
+    @staticmethod
+    def used(kernel: Array) -> Array:
+        """Normal numbers in the kernel's shape."""
+        return config.random_generator().standard_normal(kernel.shape).astype(kernel.dtype)
 
 
-class FirstPatchGradient(layers.Conv2D):
-    """The kernel's gradient comes from the first output position alone."""
-
-    def backward(self, dy: Array) -> Array:
-        """Right input and bias gradients; dW of one patch an image."""
-        dx = super().backward(dy)
-        x, z, y = self.cache
-        first = np.zeros_like(dy)
-        first[:, 0, 0] = self.activation.backward(dy, z, y)[:, 0, 0]
-        self.gradients["kernel"] = F.conv2d_kernel_gradient(
-            first, x, self.kernel_size, **self.geometry
-        )
-        return dx
-
-
-class BiasGradientAveraged(layers.Conv2D):
-    """The bias gradient is the mean over positions where it should be the sum."""
-
-    def backward(self, dy: Array) -> Array:
-        """Right but for db."""
-        dx = super().backward(dy)
-        self.gradients["bias"] = self.gradients["bias"] / dy[..., 0].size
-        return dx
-
-
-class ReluDerivativeForgotten(layers.Conv2D):
-    """The gradient passes the activation as if it were linear."""
-
-    def backward(self, dy: Array) -> Array:
-        """The convolution's gradients for dz = dy."""
-        activation, self.activation = self.activation, F.get_activation("linear")
-        try:
-            return super().backward(dy)
-        finally:
-            self.activation = activation
+FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "padding-shifted",
+        "`same` padding put its extra pixel at the top and left",
+        PaddingShifted,
+        ("output", "grad_input", "grad:kernel"),
+        ("signs_convnet", "conv1"),
+    ),
+    Fault(
+        "bias-per-product",
+        "the bias was added once for each product of the window",
+        BiasPerProduct,
+        ("output",),
+        ("signs_convnet", "conv2"),
+        source="A",
+        functions=("conv_single_step", "conv_forward"),
+    ),
+    Fault(
+        "kernel-turned",
+        "the kernel was turned by 180 degrees",
+        KernelTurned,
+        ("output",),
+        ("vgg_mini", "conv1_1"),
+    ),
+    Fault(
+        "kernel-transposed",
+        "height and width of the kernel were exchanged",
+        KernelTransposed,
+        ("output",),
+        ("vgg_mini", "conv1_1"),
+    ),
+    Fault(
+        "kernel-drawn-anew",
+        "the kernel was drawn anew in every call",
+        KernelDrawnAnew,
+        ("output",),
+        ("vgg_mini", "conv1_1"),
+        source="D",
+        functions=("convolution",),
+        repeatable=False,
+    ),
+)

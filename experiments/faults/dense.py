@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from experiments.faults.fault import Fault
 from scratch import functional as F  # noqa: N812
 from scratch import layers
 
@@ -92,3 +93,49 @@ class DenseRowsChannelsFirst(layers.Dense):
         size = next((n for n in range(2, 65) if len(kernel) % n**2 == 0), 1)
         stored = kernel.reshape(size, size, -1, kernel.shape[1])
         return np.ascontiguousarray(stored.transpose(2, 0, 1, 3)).reshape(kernel.shape)
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "flatten-channels-first",
+        "the image was flattened channels first",
+        FlattenChannelsFirst,
+        ("output", "grad_input"),
+        ("signs_convnet", "flatten"),
+    ),
+    Fault(
+        "dense-rows-channels-first",
+        "the kernel's rows were meant for an image flattened channels first",
+        DenseRowsChannelsFirst,
+        ("output", "grad_input"),
+        ("signs_convnet", "classifier"),
+    ),
+    Fault(
+        "softmax-diagonal",
+        "the softmax's gradient was taken element by element",
+        SoftmaxDiagonal,
+        ("grad_input", "grad:kernel", "grad:bias"),
+        ("signs_convnet", "classifier"),
+    ),
+    Fault(
+        "kernel-gradient-averaged-twice",
+        "the kernel gradient was divided by the batch size a second time",
+        KernelGradientAveraged,
+        ("grad:kernel",),
+        ("signs_convnet", "classifier"),
+    ),
+    Fault(
+        "dropout-not-rescaled",
+        "what dropout kept was not divided by 1 - rate",
+        NotRescaled,
+        ("output", "grad_input"),
+        ("specimen", "dropout"),
+    ),
+    Fault(
+        "add-splits-the-gradient",
+        "the addition shared the gradient out among its inputs",
+        AddSplitsGradient,
+        ("grad_input", "grad_input:1"),
+        ("resnet_bottleneck", "add"),
+    ),
+)

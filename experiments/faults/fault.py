@@ -18,6 +18,9 @@ class Fault:
         layer_class: The faulty layer.
         tensors: The tensors that it gets wrong, as the comparison names them.
         site: A network and a layer in it where the fault shows: one of the zoo, or "specimen".
+        source: The sources whose code has it, as "A, B"; empty for those of common experience.
+        functions: The sources' functions that it touches.
+        repeatable: Whether the faulty layer computes the same from the same input every time.
     """
 
     name: str
@@ -25,6 +28,9 @@ class Fault:
     layer_class: type[Layer]
     tensors: tuple[str, ...]
     site: tuple[str, str]
+    source: str = ""
+    functions: tuple[str, ...] = ()
+    repeatable: bool = True
 
     def fits(self, layer: Layer) -> bool:
         """Whether `layer` is of the type whose faulty form this is."""

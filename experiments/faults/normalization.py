@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.faults.fault import Fault
 from scratch import functional as F  # noqa: N812
 from scratch import layers
 
@@ -72,3 +73,35 @@ class UnbiasedVariance(layers.BatchNormalization):
         self.cache = (x, mean, variance, True)
         gamma, beta = self.weights.get("gamma"), self.weights.get("beta")
         return F.batch_norm(x, mean, variance, gamma, beta, self.epsilon)
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "batch-mean-missing",
+        "the input gradient ignored that the batch mean depends on the input",
+        BatchMeanMissing,
+        ("grad_input",),
+        ("signs_deep", "norm4"),
+    ),
+    Fault(
+        "statistics-as-constants",
+        "the input gradient took the batch statistics for constants",
+        StatisticsAsConstants,
+        ("grad_input",),
+        ("signs_deep", "norm4"),
+    ),
+    Fault(
+        "other-epsilon",
+        "epsilon was 1e-5, another framework's",
+        OtherEpsilon,
+        ("output", "grad_input", "grad:gamma"),
+        ("signs_deep", "norm4"),
+    ),
+    Fault(
+        "unbiased-variance",
+        "the batch variance was divided by n - 1",
+        UnbiasedVariance,
+        ("output", "grad_input", "grad:gamma"),
+        ("signs_deep", "norm4"),
+    ),
+)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.faults.fault import Fault
 from scratch import functional as F  # noqa: N812
 from scratch import layers
 from scratch.functional import resolve_padding
@@ -115,3 +116,46 @@ class GlobalAverageUnscaled(layers.GlobalAveragePooling2D):
         """The gradient of a sum."""
         height, width = self.cache
         return super().backward(dy) * (height * width)
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "all-ties-get-the-gradient",
+        "every tied maximum got the gradient",
+        AllTiesGetGradient,
+        ("grad_input",),
+        ("signs_convnet", "pool1"),
+        source="A, B",
+        functions=("create_mask_from_window", "pool_backward"),
+    ),
+    Fault(
+        "overlapping-max-windows-overwrite",
+        "overlapping pooling windows overwrote each other's gradient",
+        MaxPoolOverwrites,
+        ("grad_input",),
+        ("specimen", "max_pool"),
+    ),
+    Fault(
+        "overlapping-average-windows-overwrite",
+        "overlapping pooling windows overwrote each other's gradient",
+        AveragePoolOverwrites,
+        ("grad_input",),
+        ("specimen", "average_pool"),
+        source="A",
+        functions=("distribute_value", "pool_backward"),
+    ),
+    Fault(
+        "average-counts-padding",
+        "the average counted the padding",
+        AverageCountsPadding,
+        ("output", "grad_input"),
+        ("specimen", "average_pool"),
+    ),
+    Fault(
+        "global-average-unscaled",
+        "the gradient of the mean was not divided by the number of pixels",
+        GlobalAverageUnscaled,
+        ("grad_input",),
+        ("signs_deep", "average"),
+    ),
+)

@@ -270,18 +270,21 @@ def _growth_figure(layers: pd.DataFrame) -> Figure:
 
 def _fault_figure(faults: pd.DataFrame) -> Figure:
     names = list(dict.fromkeys(faults.fault))
-    figure, axes = style.subplots(size=(7.0, 6.2))
-    for dtype, colour, marker in (
-        ("float32", style.BLUE, "o"),
-        ("float64", style.VERMILION, "s"),
+    figure, axes = style.subplots(size=(7.0, 0.23 * len(names) + 0.9))
+    for dtype, colour, marker, size in (
+        ("float32", style.BLUE, "o", 8),
+        ("float64", style.VERMILION, "s", 4),
     ):
         ratios = faults[faults.dtype == dtype].set_index("fault").error_ratio.reindex(names)
-        axes.plot(ratios.clip(upper=_BEYOND), range(len(names)), marker, color=colour, label=dtype)
+        heights = range(len(names))
+        axes.plot(
+            ratios.clip(upper=_BEYOND), heights, marker, color=colour, label=dtype, markersize=size
+        )
     axes.axvline(1, color=style.BLACK, linewidth=1.2)
     axes.set(xscale="log", yticks=range(len(names)), yticklabels=names, xlim=(0.3, 3 * _BEYOND))
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel(f"difference / bound (1: proven; right edge: {_BEYOND:.0e} and more)")
-    axes.legend(loc="upper left", bbox_to_anchor=(0.0, 1.08), ncols=2)
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
     return Figure(
         "planted_faults",
         "How far outside the rounding bound each planted fault lies.",

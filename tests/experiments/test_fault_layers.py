@@ -5,7 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from experiments.faults import convolution, dense, normalization, pooling
+from experiments.faults import (
+    convolution,
+    convolution_backward,
+    dense,
+    normalization,
+    pooling,
+)
 from scratch import layers, reference
 from scratch.functional import resolve_padding
 from scratch.layers import Layer
@@ -63,7 +69,7 @@ def test_same_padding_with_the_extra_pixel_first() -> None:
 
 def test_backward_windows_that_ignore_the_stride() -> None:
     """Source B's code: windows start at h, w."""
-    layer = conv(convolution.StrideIgnoredInBackward, strides=2, padding="same")
+    layer = conv(convolution_backward.StrideIgnoredInBackward, strides=2, padding="same")
     found = run(layer)
     dy, kernel = found["dy"], layer.weights["kernel"]
     padded = reference.zero_pad(X, resolve_padding("same", (6, 5), (3, 3), (2, 2)))
@@ -81,7 +87,7 @@ def test_backward_windows_that_ignore_the_stride() -> None:
 
 
 def test_stride_one_hides_that_fault() -> None:
-    layer = conv(convolution.StrideIgnoredInBackward, padding="same")
+    layer = conv(convolution_backward.StrideIgnoredInBackward, padding="same")
     for name, values in run(right(layer)).items():
         np.testing.assert_allclose(run(layer)[name], values)
 
@@ -123,7 +129,7 @@ def test_kernels_read_in_another_order(kind, cell) -> None:
 
 def test_an_input_gradient_with_the_kernel_as_it_is() -> None:
     """Source E's rule without its turn: the wide correlation of dy with the kernel."""
-    layer = conv(convolution.InputGradientKernelNotTurned)
+    layer = conv(convolution_backward.InputGradientKernelNotTurned)
     found = run(layer)
     wide = np.pad(found["dy"], ((0, 0), (2, 2), (2, 2), (0, 0)))
     expected = np.zeros_like(X)
@@ -134,7 +140,7 @@ def test_an_input_gradient_with_the_kernel_as_it_is() -> None:
 
 
 def test_a_kernel_gradient_of_the_first_patch() -> None:
-    found = run(conv(convolution.FirstPatchGradient, strides=2))
+    found = run(conv(convolution_backward.FirstPatchGradient, strides=2))
     expected = sum(
         X[i, :3, :3, :, None] * found["dy"][i, 0, 0] for i in range(len(X))
     )  # fmt: skip
@@ -142,12 +148,12 @@ def test_a_kernel_gradient_of_the_first_patch() -> None:
 
 
 def test_a_bias_gradient_that_is_a_mean() -> None:
-    found = run(conv(convolution.BiasGradientAveraged))
+    found = run(conv(convolution_backward.BiasGradientAveraged))
     np.testing.assert_allclose(found["bias"], found["dy"].mean(axis=(0, 1, 2)))
 
 
 def test_a_relu_without_its_derivative() -> None:
-    layer = conv(convolution.ReluDerivativeForgotten, activation="relu", padding="same")
+    layer = conv(convolution_backward.ReluDerivativeForgotten, activation="relu", padding="same")
     found = run(layer)
     _, dx, dw, db = by_loops(layer, X, (1, 1, 1, 1), found["dy"])  # dz = dy
     np.testing.assert_allclose(found["grad_input"], dx)

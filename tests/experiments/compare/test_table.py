@@ -138,10 +138,9 @@ def test_only_the_isolated_mode_has_a_bound(found: Comparison) -> None:
 
 
 def test_rounding_grows_with_depth(found: Comparison) -> None:
-    """End to end the first convolution's gradient has all the network's roundings in it."""
-    rows = found.table[(found.table.layer == "conv") & (found.table.tensor == "grad:kernel")]
-    alone, behind_all = rows.set_index("mode").max_abs_diff[["isolated", "propagated"]]
-    assert behind_all > alone
+    """End to end a tensor has the roundings of other layers in it too, not its own alone."""
+    sums = found.table.groupby("mode").max_abs_diff.sum()
+    assert sums["propagated"] > sums["isolated"] > 0
 
 
 def test_twins_that_agree_are_summed_up(found: Comparison) -> None:
