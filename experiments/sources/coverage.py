@@ -64,7 +64,7 @@ _A = (
     Item("A", "distribute_value, A7", "sources", "printed", _SOURCES),
     Item("A", "pool_backward max, A8", "sources", "printed", _SOURCES),
     Item("A", "pool_backward average, A9 wrong", "sources", "wrong_numbers", _SOURCES),
-    Item("A", "hparameters: stride, pad, f", _ARITHMETIC, "formulas", _COURSE),
+    Item("A", "hparameters: stride, pad, f", _ARITHMETIC, "sizes", _COURSE),
     Item("A", "ReLU after a convolution", "layerwise", "layers", _ACTIVATIONS),
     Item("A", "output sizes of convolution and pooling", _ARITHMETIC, "sizes", _PADDING),
     Item(
@@ -107,7 +107,7 @@ _B = (
 )
 
 _C = (
-    Item("C", "why not fully connected: parameter counts", _ARITHMETIC, "parameters", _ZOO),
+    Item("C", "why not fully connected: parameter counts", _ARITHMETIC, "connections", _ZOO),
     Item("C", "valid and same convolution, 5x5 image", "feature_maps", "five_by_five", _PICTURES),
     Item("C", "output sizes with padding and floor", _ARITHMETIC, "sizes", _PADDING),
     Item("C", "several channels: the sum of 2-D convolutions", _IDENTITIES, "summary", _THEORY),
@@ -120,7 +120,7 @@ _C = (
     Item("C", "max and average pooling, 4x4 in 2x2 blocks", "feature_maps", "pooling", _PICTURES),
     Item("C", "fully connected layer", "layerwise", "layers", _DENSE),
     Item("C", "softmax sums to 1; the sum runs over the classes", _IDENTITIES, "softmax", _THEORY),
-    Item("C", "local connection and shared parameters", _ARITHMETIC, "parameters", _MATRIX),
+    Item("C", "local connection and shared parameters", _ARITHMETIC, "connections", _MATRIX),
     Item("C", "delta of a convolution: rot180 and wide", _IDENTITIES, "readings", _THEORY),
     Item("C", "dC/db = sum of delta", _GRADIENTS, "gradients", _THEORY),
     Item("C", "pooling: upsample(delta)", _GRADIENTS, "gradients", _THEORY),
@@ -134,7 +134,7 @@ _D = (
     Item("D", "convolution, P = (K - 1) / 2", "sources", "printed", _CHANNELS_FIRST),
     Item("D", "ReLU, channels first", "layerwise", "layers", _CHANNELS_FIRST),
     Item("D", "pooling(input, size, stride)", "feature_maps", "pooling", _CHANNELS_FIRST),
-    Item("D", "VGG16 as stacks of conv, activation, pool", _ARITHMETIC, "parameters", _COMPLEXITY),
+    Item("D", "VGG16 as stacks of conv, activation, pool", _ARITHMETIC, "vgg16", _COMPLEXITY),
     Item(
         "D",
         "picture: a convolution's first three output channels",
