@@ -86,7 +86,7 @@ def fields_figure(fields: pd.DataFrame, photo: np.ndarray, networks: tuple[str, 
         photo: (64, 64, 3), uint8.
         networks: Of 64x64 photographs; one panel each.
     """
-    figure, panels = style.subplots(1, len(networks), size=(7.2, 4.4))
+    figure, panels = style.subplots(1, len(networks), size=(7.2, 4.7))
     for axes, network in zip(panels, networks, strict=True):
         rows = fields[fields.network == network].to_dict("records")
         style.image_axes(axes).imshow(photo)
