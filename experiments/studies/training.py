@@ -32,6 +32,7 @@ from experiments.lockstep.figures import (
 )
 from experiments.lockstep.outcome import accuracy, confusion, worth_seeing
 from experiments.signs import SignsData
+from experiments.signs.published import PUBLISHED
 from experiments.study import Context, Figure, Findings, Table, rounding, timing
 from scratch import config
 
@@ -123,6 +124,12 @@ def findings(tables: dict[str, pd.DataFrame]) -> list[str]:
             f"such a share is uncertain: of the first seed's scratch network the interval runs "
             f"from {percent(one.low)} to {percent(one.high)}."
         )
+    for row in tables["published"].to_dict("records"):
+        sentences.append(
+            f"Published test accuracies of {row['published']}: {percent(row['lowest'])} to "
+            f"{percent(row['highest'])}; {row['network']} after {row['epochs']} epochs: "
+            f"{percent(row['scratch'])} in NumPy, {percent(row['keras'])} in Keras."
+        )
     for row in tables["runs"].drop_duplicates("network").to_dict("records"):
         sentences.append(
             f"{row['network']} starts with losses that differ by "
@@ -196,6 +203,12 @@ def _tables(runs: list[_Run], signs: SignsData) -> list[Table]:
             },
         ),
         Table(
+            "published",
+            "Test accuracies of published runs, beside the mean over the kit's seeds",
+            _published(runs, signs),
+            dict.fromkeys(("scratch", "keras"), _SHARE),
+        ),
+        Table(
             "seconds",
             "Seconds of an epoch: the median over epochs and seeds, both sides alternating",
             _seconds(runs),
@@ -266,6 +279,23 @@ def _accuracy_rows(run: _Run, signs: SignsData) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _published(runs: list[_Run], signs: SignsData) -> pd.DataFrame:
+    """What others read of the test photographs, and what the kit's network beside it reads."""
+    measured = pd.DataFrame([row for run in runs for row in _accuracy_rows(run, signs)])
+    of_all = measured[measured.photographs == "all test"]
+    means = of_all.groupby(["network", "twin"]).accuracy.mean()
+    epochs = {run.recipe.network: run.recipe.epochs for run in runs}
+    return pd.DataFrame(
+        {
+            **theirs._asdict(),
+            "epochs": epochs[theirs.network],
+            "scratch": means[theirs.network, "scratch"],
+            "keras": means[theirs.network, "Keras"],
+        }
+        for theirs in PUBLISHED
+    )
 
 
 def _seconds(runs: list[_Run]) -> pd.DataFrame:

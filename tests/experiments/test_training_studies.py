@@ -51,6 +51,10 @@ def test_training_counts_the_same_in_every_table(few_photographs, tmp_path) -> N
         assert right.correct["all test"] == np.trace(counts)
         assert right.count_of["not in training set"] == 9
         assert right.low["all test"] <= right.accuracy["all test"] <= right.high["all test"]
+    published = found.frames["published"].set_index("network")
+    assert tuple(published.lowest) == (0.733, 0.9333)
+    for row in accuracy[accuracy.photographs == "all test"].itertuples():
+        assert published[row.twin.lower()][row.network] == row.accuracy
     runs = found.frames["runs"].set_index("network")
     assert list(runs.epochs) == list(found.frames["epochs"].groupby("network").epoch.max())
     for network in ("signs_convnet", "signs_deep"):
