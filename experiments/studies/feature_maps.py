@@ -69,8 +69,8 @@ def findings(tables: dict[str, pd.DataFrame]) -> list[str]:
     within = int(twins.within_bound.sum())
     return [
         f"{number(equal)} of {number(len(checks))} comparisons behind the pictures are equal bit "
-        f"for bit: {number(operations)} paddings, convolutions and poolings, each by the loops of "
-        f"the reference, by vectorised NumPy and by Keras; the largest difference is "
+        f"for bit: {number(operations)} operations, by the loops of the reference, by vectorised "
+        f"NumPy and by Keras. The largest difference is "
         f"{number(checks.largest_difference.max())}.",
         f"In float32 the trained twins' feature maps of one photograph differ, end to end, by at "
         f"most {number(furthest.max_ulps, 2)} units in the last place of a layer's largest number, "
