@@ -23,7 +23,7 @@ question = (
     "steps, by passes over the photographs and by seconds, and do both twins agree on it?"
 )
 method = (
-    "Source C's training: the weights are drawn; a batch of photographs is taken; it goes forward "
+    "Source C's training, 11 steps there: the weights are drawn; a batch is taken; it goes forward "
     "through convolution, activation, pooling and the fully connected layer to the softmax; the "
     "cost is taken; the error goes back through the fully connected layer, pooling, activation "
     "and convolution; the gradients of the batch are summed; the weights move by W -= eta / "
@@ -33,10 +33,10 @@ method = (
     "method has one learning rate, chosen on this data before and the same for both twins; the "
     "full form shows its neighbours. The cost is the mean cross-entropy over the whole training "
     "set, computed after steps 1, 10, 100, ... and epochs 1, 2, 3, 4, 6, ... outside the twins' "
-    "own seconds. The update rule is checked in float64: exactly in whole numbers, otherwise within "
-    "the bounds of rounding-error analysis (Higham 2002, sections 2.2 and 3.1). On one machine a "
-    "rerun gives the same costs bit for bit; another machine rounds otherwise, and training "
-    "amplifies that, so costs and accuracies are held against these with tolerances a little "
+    "own seconds. The update rule is checked in float64: exactly in whole numbers, otherwise "
+    "within the bounds of rounding-error analysis (Higham 2002, sections 2.2 and 3.1). On one "
+    "machine a rerun gives the same costs bit for bit; another machine rounds otherwise, and "
+    "training amplifies that, so costs and accuracies are held against these with tolerances a little "
     "wider than the difference between the twins."
 )
 order = 28
