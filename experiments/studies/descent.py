@@ -36,8 +36,8 @@ method = (
     "own seconds. The update rule is checked in float64: exactly in whole numbers, otherwise "
     "within the bounds of rounding-error analysis (Higham 2002, sections 2.2 and 3.1). On one "
     "machine a rerun gives the same costs bit for bit; another machine rounds otherwise, and "
-    "training amplifies that, so costs and accuracies are held against these with tolerances a little "
-    "wider than the difference between the twins."
+    "training amplifies that, so costs and accuracies are held against these with tolerances a "
+    "little wider than the difference between the twins."
 )
 order = 28
 
