@@ -175,7 +175,7 @@ def roofline(measured: pd.DataFrame, roofs: pd.DataFrame) -> str:
     return (
         f"{'; '.join(parts)}. {right} of {len(measured)} points lie right of the ridge, at "
         f"{number(measured.flop_per_byte.min(), 3)} FLOP a byte and more, where the roof is flat "
-        "and promises about the counted speed-up: memory bandwidth is not what is missing. In "
+        "and promises about the counted speed-up: moving each number once is not the limit. In "
         f"{int((kept < 1).sum())} of {len(kept)} cases the reduced variant's smaller, narrower "
         "work runs at a lower rate than the direct one's. In the median it keeps "
         f"{percent(kept.median(), 0)} of that rate, and so much of the counted speed-up is reached."
