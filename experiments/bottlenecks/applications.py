@@ -65,7 +65,6 @@ def application_row(name: str, model: keras.Model) -> dict[str, Any]:
     shape = _OPEN_SHAPE if None in model.input_shape[1:] else model.input_shape[1:]
     counted = count(model, shape)
     totals, table = counted.totals, counted.table
-    normalised = table.activations[table.type == "BatchNormalization"]
     grouped = int(table.macs[(table.type == "Conv2D") & table.note.str.contains("groups")].sum())
     operations = float_operations(model, shape)
     products = sum(operations[kind] for kind in operations if kind in _PRODUCTS)
@@ -79,7 +78,6 @@ def application_row(name: str, model: keras.Model) -> dict[str, Any]:
         "grouped_macs": grouped,
         "bias_adds": totals["flops"] - 2 * totals["macs"],
         "flops": totals["flops"],
-        "batch_normalised_numbers": int(normalised.sum()),
         "activations": totals["activations"],
         "activations_mib": totals["activation_bytes"] / _MIB,
         "profiler_float_ops": sum(operations.values()),

@@ -80,11 +80,6 @@ def applications(networks: pd.DataFrame, published: pd.DataFrame) -> list[str]:
     """From `applications.application_table` and `published.published_table`."""
     beside = 1 - networks.profiler_in_products / networks.profiler_float_ops
     least, most = int(beside.argmin()), int(beside.argmax())
-    missed = [
-        f"{row['application']} ({row['convention']}: {number(row['published'])} printed, "
-        f"{number(row['counted'])} counted)"
-        for row in published[published.agreement == "no"].to_dict("records")
-    ]
     exactly = int(networks.products_are_two_macs.sum())
     grouped = networks[networks.products_explained & ~networks.products_are_two_macs]
     return [
@@ -100,12 +95,25 @@ def applications(networks: pd.DataFrame, published: pd.DataFrame) -> list[str]:
         + ". What it counts besides (bias adds, pooling, normalization, additions) is "
         f"{percent(beside.iloc[least], 2)} of its total ({networks.application.iloc[least]}) to "
         f"{percent(beside.iloc[most], 2)} ({networks.application.iloc[most]}).",
-        f"{int((published.agreement != 'no').sum())} of {len(published)} published numbers come "
-        "out in their own convention and digits, "
-        f"{int((published.agreement == 'exact').sum())} of them exactly"
-        + (f"; not {'; '.join(missed)}." if missed else "."),
+        _published(published),
         *(_network(row) for row in networks.to_dict("records") if row["application"] in _NAMED),
     ]
+
+
+def _published(rows: pd.DataFrame) -> str:
+    missed = rows[rows.agreement == "no"]
+    found = (
+        f"{len(rows) - len(missed)} of {len(rows)} published numbers come out in their convention "
+        f"and digits, {int((rows.agreement == 'exact').sum())} of them exactly"
+    )
+    if missed.empty:
+        return f"{found}."
+    furthest = missed.iloc[int((missed.counted_to_published - 1).abs().argmax())]
+    return (
+        f"{found}; {len(missed)} not, the furthest off {furthest.application} "
+        f"({furthest.convention}: {number(furthest.published)} printed in {furthest.source}, "
+        f"{number(furthest.counted)} counted)."
+    )
 
 
 _NAMED = {
