@@ -7,8 +7,6 @@ on the device. A benchmark is not a test: it judges nothing.
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -24,12 +22,12 @@ from experiments.photo_tasks import photo_task
 from experiments.progress import Progress
 from experiments.signs import load_signs
 from experiments.terminal import console
+from experiments.timing import WARM_UP, interleaved
 from keras_models import copy_weights
 from keras_models.zoo import NETWORKS as KERAS_NETWORKS
 from scratch.zoo import NETWORKS
 
 BATCH = 64
-WARM_UP = 3
 REPEATS = 25
 
 
@@ -61,19 +59,6 @@ def works(network: str) -> list[Work]:
     ]
 
 
-def interleaved(work: Work, advance: Callable[[], None]) -> tuple[float, float]:
-    """Median seconds of both sides, run in turn."""
-    seconds: tuple[list[float], list[float]] = ([], [])
-    for number in range(WARM_UP + REPEATS):
-        for side, run in zip(seconds, (work.scratch, work.keras), strict=True):
-            began = time.perf_counter()
-            run()
-            if number >= WARM_UP:
-                side.append(time.perf_counter() - began)
-        advance()
-    return statistics.median(seconds[0]), statistics.median(seconds[1])
-
-
 def print_benchmark() -> None:
     """Time every piece of work and print the table."""
     threads = {info["internal_api"]: info["num_threads"] for info in threadpool_info()}
@@ -83,9 +68,11 @@ def print_benchmark() -> None:
     for title in ("NumPy", "TensorFlow", "NumPy / TensorFlow"):
         grid.add_column(title, justify="right")
     pieces = [work for network in ("signs_convnet", "signs_deep") for work in works(network)]
-    with progress.task("runs", len(pieces) * (WARM_UP + REPEATS)) as advance:
+    with progress.task("runs", 2 * len(pieces) * (WARM_UP + REPEATS)) as advance:
         for work in pieces:
-            ours, theirs = interleaved(work, lambda: advance(1))
+            sides = {"NumPy": work.scratch, "TensorFlow": work.keras}
+            timings = interleaved(sides, REPEATS, advance)
+            ours, theirs = (timings[side].median for side in sides)
             cells = f"{1000 * ours:.1f}", f"{1000 * theirs:.1f}", f"{ours / theirs:.2f}"
             grid.add_row(work.name, *cells)
     out.print(grid)

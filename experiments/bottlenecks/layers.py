@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 import scratch
-from experiments.bottlenecks.timing import Run, Timing
+from experiments.timing import Run, Timing
 
 
 class LayerKey(NamedTuple):

@@ -31,9 +31,9 @@ from experiments.bottlenecks.sides import (
     keras_runs,
     scratch_runs,
 )
-from experiments.bottlenecks.timing import Run, Timing, interleaved, numpy_peak, tensorflow_peak
 from experiments.bottlenecks.variants import Pair
 from experiments.complexity import Complexity, count
+from experiments.timing import Run, Timing, interleaved, numpy_peak, tensorflow_peak
 from keras_models import to_scratch
 
 _MIB = 2**20

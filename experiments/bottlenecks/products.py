@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from experiments.bottlenecks.sides import BOTH
-from experiments.bottlenecks.timing import Run, Timing
 from experiments.complexity import Complexity
+from experiments.timing import Run, Timing
 
 
 class Product(NamedTuple):

@@ -19,8 +19,8 @@ import tensorflow as tf
 from threadpoolctl import threadpool_info
 
 from experiments.bottlenecks.sides import BOTH, NUMPY, TENSORFLOW
-from experiments.bottlenecks.timing import Run, Timing
 from experiments.complexity import Complexity
+from experiments.timing import Run, Timing
 
 SIDE = 2000
 """Rows and columns of the matrices whose product shows the peak; a power of two would make their

@@ -12,9 +12,9 @@ from experiments.bottlenecks.inception import inception_table
 from experiments.bottlenecks.measured import Bench, Measured, speed_up_table
 from experiments.bottlenecks.published import published_table
 from experiments.bottlenecks.sweep import break_even_table, sweep_table
-from experiments.bottlenecks.timing import WARM_UP
 from experiments.bottlenecks.variants import PAIRS, block_table
 from experiments.study import Context, Figure, Findings, Kind, Table, timing
+from experiments.timing import WARM_UP
 
 question = (
     "What does a 1x1 bottleneck save in weights, multiply-accumulates, memory and time, and why "
