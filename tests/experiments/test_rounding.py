@@ -128,8 +128,8 @@ def inexact(size: int = 6):
 
     def perturbed(pair: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, Bounded]:
         computed, relative = pair
-        radius = np.abs(relative * computed).astype(np.float64)
-        exact = computed.astype(np.float64) + radius * np.sign(relative)
+        exact = computed + relative.astype(np.float64) * np.abs(computed)
+        radius = np.abs(exact - computed)  # Of the sum as float64 rounds it.
         return computed, Bounded(exact, radius + P.given(computed).radii)
 
     shares = arrays(size, single(2.0**-8))
