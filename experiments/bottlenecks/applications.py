@@ -68,11 +68,15 @@ def application_row(name: str, model: keras.Model) -> dict[str, Any]:
     grouped = int(table.macs[(table.type == "Conv2D") & table.note.str.contains("groups")].sum())
     operations = float_operations(model, shape)
     products = sum(operations[kind] for kind in operations if kind in _PRODUCTS)
+    trainable = sum(prod(weight.shape) for weight in model.trainable_weights)
+    conv_biases = int(table.biases[table.type.str.contains("Conv")].sum())
     return {
         "application": name,
         "input": "x".join(map(str, shape)),
         "parameters": totals["parameters"],
-        "trainable_parameters": sum(prod(weight.shape) for weight in model.trainable_weights),
+        "trainable_parameters": trainable,
+        "conv_biases": conv_biases,
+        "trainable_without_conv_biases": trainable - conv_biases,
         "count_params_agrees": totals["parameters"] == model.count_params(),
         "macs": totals["macs"],
         "grouped_macs": grouped,

@@ -16,10 +16,12 @@ from experiments.bottlenecks.applications import TORCHVISION_RESNET
 
 _MACS, _READ_AS_MACS = "MACs", "FLOPs, read as MACs"
 _TRAINABLE, _READ_AS_TRAINABLE = "trainable parameters", "parameters, read as trainable"
+_UNBIASED = "trainable parameters without the biases of convolutions"
 _SUMS = {
     "parameters": ["parameters"],
     _TRAINABLE: ["trainable_parameters"],
     _READ_AS_TRAINABLE: ["trainable_parameters"],
+    _UNBIASED: ["trainable_without_conv_biases"],
     _MACS: ["macs"],
     _READ_AS_MACS: ["macs"],
     "MACs + bias adds": ["macs", "bias_adds"],
@@ -75,6 +77,9 @@ _PRINTED: tuple[tuple[str, str, dict[str, str]], ...] = (
     }),
     ("the network of Simonyan and Zisserman 2015, each number", "activations", {
         "VGG16": "15,237,608",
+    }),
+    ("torchvision's network, whose convolutions have no biases", _UNBIASED, {
+        "ResNet50": "25,557,032",
     }),
     ("the network of He et al. 2016, each product", _MACS, {"ResNet50": "3,857,973,248"}),
     ("torchvision's network, each product", _MACS, {TORCHVISION_RESNET: "4,089,184,256"}),

@@ -96,6 +96,7 @@ def applications(networks: pd.DataFrame, published: pd.DataFrame) -> list[str]:
         f"{percent(beside.iloc[least], 2)} of its total ({networks.application.iloc[least]}) to "
         f"{percent(beside.iloc[most], 2)} ({networks.application.iloc[most]}).",
         _published(published),
+        *(_split(row) for row in networks.to_dict("records") if row["application"] == "ResNet50"),
         *(_network(row) for row in networks.to_dict("records") if row["application"] in _NAMED),
     ]
 
@@ -113,6 +114,15 @@ def _published(rows: pd.DataFrame) -> str:
         f"{found}; {len(missed)} not, the furthest off {furthest.application} "
         f"({furthest.convention}: {number(furthest.published)} printed in {furthest.source}, "
         f"{number(furthest.counted)} counted)."
+    )
+
+
+def _split(row: dict) -> str:
+    return (
+        f"Keras' {row['application']} has {number(row['parameters'])} parameters: "
+        f"{number(row['trainable_without_conv_biases'])}, as torchvision's, "
+        f"{number(row['conv_biases'])} biases of convolutions and "
+        f"{number(row['parameters'] - row['trainable_parameters'])} moving statistics."
     )
 
 

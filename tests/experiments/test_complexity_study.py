@@ -47,6 +47,8 @@ def test_the_published_numbers_are_in_the_tables(found) -> None:
     assert networks.macs["ResNet50"] == 3_857_973_248
     assert networks.macs["ResNet50, stride in the 3x3"] == 4_089_184_256
     assert set(networks.parameters.drop("VGG16")) == {25_636_712}
+    assert networks.conv_biases["ResNet50"] == 26_560
+    assert networks.trainable_without_conv_biases["ResNet50"] == 25_557_032
     vgg = networks.loc["VGG16"]
     assert (vgg.parameters, vgg.macs) == (138_357_544, 15_470_264_320)
     assert vgg.macs + vgg.bias_adds == 15_483_821_032
@@ -99,6 +101,7 @@ def test_the_sentences_have_the_numbers_of_the_sources(found) -> None:
         "4,089,184,256",
         "15,483,821,032 with bias adds",
         "15,237,608 activations, 58.13 MiB",
+        "25,557,032, as torchvision's, 26,560 biases of convolutions and 53,120 moving statistics",
         "1 not, the furthest off VGG16 (MACs: 15,300,000,000 printed in He et al. 2016",
     ):
         assert known in text
