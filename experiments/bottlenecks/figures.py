@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from experiments import style
-from experiments.bottlenecks.sides import FORWARD, IMPLEMENTATIONS, NUMPY, PASSES, TENSORFLOW
 from experiments.formatting import number
+from experiments.passes import FORWARD, IMPLEMENTATIONS, NUMPY, PASSES, TENSORFLOW
 from experiments.study import Figure
 
 _COLOURS = {NUMPY: style.SCRATCH, TENSORFLOW: style.KERAS}

@@ -24,15 +24,15 @@ from experiments.bottlenecks.roofline import (
     roofline_seconds,
     roofs,
 )
-from experiments.bottlenecks.sides import (
+from experiments.bottlenecks.variants import Pair
+from experiments.complexity import Complexity, count
+from experiments.passes import (
     IMPLEMENTATIONS,
     NUMPY,
     TENSORFLOW,
     keras_runs,
     scratch_runs,
 )
-from experiments.bottlenecks.variants import Pair
-from experiments.complexity import Complexity, count
 from experiments.timing import Run, Timing, interleaved, numpy_peak, tensorflow_peak
 from keras_models import to_scratch
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from experiments.bottlenecks.sides import BOTH
 from experiments.complexity import Complexity
+from experiments.passes import BOTH
 from experiments.timing import Run, Timing
 
 

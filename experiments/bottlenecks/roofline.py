@@ -18,8 +18,8 @@ import pandas as pd
 import tensorflow as tf
 from threadpoolctl import threadpool_info
 
-from experiments.bottlenecks.sides import BOTH, NUMPY, TENSORFLOW
 from experiments.complexity import Complexity
+from experiments.passes import BOTH, NUMPY, TENSORFLOW
 from experiments.timing import Run, Timing
 
 SIDE = 2000

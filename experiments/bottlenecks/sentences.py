@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from experiments.bottlenecks.sides import BOTH, FORWARD, NUMPY, TENSORFLOW
 from experiments.formatting import number, percent
+from experiments.passes import BOTH, FORWARD, NUMPY, TENSORFLOW
 
 
 def exercise(steps: pd.DataFrame) -> str:

@@ -28,10 +28,10 @@ from experiments.bottlenecks.roofline import (
     roofline_seconds,
     roofs,
 )
-from experiments.bottlenecks.sides import BOTH, FORWARD, keras_runs, scratch_runs
 from experiments.bottlenecks.sweep import REDUCTIONS, Reduction, break_even_table, sweep_table
 from experiments.bottlenecks.variants import PAIRS, Pair, block_table, convolutions, two_3x3
 from experiments.complexity import count
+from experiments.passes import BOTH, FORWARD, keras_runs, scratch_runs
 from experiments.timing import Timing
 from keras_models import to_scratch
 from keras_models.zoo import NETWORKS

@@ -34,7 +34,8 @@ def scratch_runs(model: scratch.Model, x: np.ndarray, dy: np.ndarray) -> Runs:
 
 
 def keras_runs(model: keras.Model, x: np.ndarray, dy: np.ndarray) -> Runs:
-    """As `scratch_runs`, in TensorFlow's best form: compiled graphs, tensors on the device.
+    """As `scratch_runs`, in TensorFlow's best form: tensors on the device, and a graph, compiled
+    when it first runs.
 
     What is returned is read, without a copy, so that no run returns before it has ended.
     """
@@ -51,8 +52,7 @@ def keras_runs(model: keras.Model, x: np.ndarray, dy: np.ndarray) -> Runs:
             y = model(images, training=True)
         return tape.gradient(y, [images, *trained], output_gradients=gradient)
 
-    infer = tf.function(forward).get_concrete_function(image)
-    train = tf.function(both).get_concrete_function(image, upstream)
+    infer, train = tf.function(forward), tf.function(both)
 
     def read_both() -> Any:
         dx, *gradients = (np.asarray(tensor) for tensor in train(image, upstream))
