@@ -138,7 +138,8 @@ class Model(Trainable):
         """Fill every layer's `gradients` from any upstream gradient; return dL/dinput.
 
         A layer that is used more than once gets the sum over its calls, and so does a tensor that
-        goes to more than one layer.
+        goes to more than one layer. What `forward` kept is dropped on the way, so that each
+        `forward` has one `backward`.
 
         Args:
             dy: dL/doutput of the latest `forward`, of the output's shape; a list for several.
@@ -148,33 +149,34 @@ class Model(Trainable):
             output depends on.
 
         Raises:
-            RuntimeError: There was no `forward` before.
+            RuntimeError: There was no `forward` before, or `backward` has used it up.
             ValueError: The shape is not the output's.
             TypeError: The gradient is not an array of the output's dtype.
         """
         if self._latest is None:
-            raise RuntimeError(f"Model {self.name!r}: call forward before backward.")
+            raise RuntimeError(f"Model {self.name!r}: call forward before backward, each time.")
         values = self._latest.values
         arrays = self._as_arrays(dy, self._lists[1], len(self.outputs), "output gradient")
         for tensor, array in zip(self.outputs, arrays, strict=True):
             what = f"Model {self.name!r}: dy, the gradient of {tensor.name!r},"
             _check_array(what, array, values[tensor].shape, tensor.dtype)
         upstream = list(zip(self.outputs, arrays, strict=True))
-        found = run_backward(self.calls, self._latest.caches, upstream)
+        caches, self._latest = self._latest.caches, None
+        found = run_backward(self.calls, caches, upstream)
         self.gradients = {
             f"{la.name}/{name}": g for la in self.layers for name, g in la.gradients.items()
         }
         dx = [found[t] if t in found else np.zeros_like(values[t]) for t in self.inputs]
         return dx if self._lists[0] else dx[0]
 
-    def _run(self, x: Any, training: bool = False) -> ForwardPass:
+    def _run(self, x: Any, training: bool = False, keep: bool = True) -> ForwardPass:
         """A forward pass that is not (yet) the latest one, which `backward` belongs to."""
         values = dict(zip(self.inputs, self._check_inputs(x), strict=True))
-        return run_forward(self.calls, values, self.outputs, training)
+        return run_forward(self.calls, values, self.outputs, training, keep)
 
     def _infer(self, x: Any) -> Any:
         """The outputs outside training, leaving `backward` to the latest `forward`."""
-        return self._output_of(self._run(x))
+        return self._output_of(self._run(x, keep=False))
 
     def _output_of(self, run: ForwardPass) -> Any:
         outputs = [run.values[t] for t in self.outputs]
@@ -329,12 +331,12 @@ class Sequential(Model):
             tensor = layer(tensor)
         self._set_graph(first, tensor)
 
-    def _run(self, x: Any, training: bool = False) -> ForwardPass:
+    def _run(self, x: Any, training: bool = False, keep: bool = True) -> ForwardPass:
         """See `Model`; builds the layers when there was no Input."""
         if not self.inputs:
             check_array(f"Sequential {self.name!r}: the input", x)
             self.build((None, *x.shape[1:]))
-        return super()._run(x, training)
+        return super()._run(x, training, keep)
 
 
 def _check_array(what: str, array: Any, shape: Shape, dtype: str) -> None:

@@ -19,7 +19,7 @@ class ForwardPass:
 
     Attributes:
         values: The graph's inputs and outputs, by their symbolic tensors.
-        caches: What each call's layer keeps, in the order of the calls.
+        caches: What each call's layer keeps, in the order of the calls; `run_backward` empties it.
     """
 
     values: Values
@@ -27,35 +27,51 @@ class ForwardPass:
 
 
 def run_forward(
-    calls: Sequence[Call], inputs: Values, outputs: Sequence[SymbolicTensor], training: bool
+    calls: Sequence[Call],
+    inputs: Values,
+    outputs: Sequence[SymbolicTensor],
+    training: bool,
+    keep: bool = True,
 ) -> ForwardPass:
-    """Compute `outputs` from `inputs`; the values in between are dropped unless a layer keeps them.
+    """Compute `outputs` from `inputs`; each value in between is dropped after its last use.
 
     Args:
         calls: In topological order.
         inputs: The values to start from.
         outputs: What to compute.
         training: Whether layers run as in training.
+        keep: Whether a backward pass is to follow. If not, the layers' caches are dropped too.
     """
     values = dict(inputs)
+    last_use = {tensor: number for number, call in enumerate(calls) for tensor in call.inputs}
+    asked_for = {*inputs, *outputs}
     caches = []
-    for call in calls:
-        values[call.output] = call.layer.forward(call.arguments(values), training=training)
-        caches.append(call.layer.cache)
+    for number, call in enumerate(calls):
+        layer = call.layer
+        values[call.output] = layer.forward(call.arguments(values), training=training)
+        if keep:
+            caches.append(layer.cache)
+        else:
+            layer.cache = None
+        for tensor in set(call.inputs) - asked_for:
+            if last_use[tensor] == number:
+                del values[tensor]
     return ForwardPass({t: values[t] for t in (*inputs, *outputs)}, caches)
 
 
 def run_backward(
-    calls: Sequence[Call], caches: Sequence[Any], upstream: Sequence[tuple[SymbolicTensor, Any]]
+    calls: Sequence[Call], caches: list[Any], upstream: Sequence[tuple[SymbolicTensor, Any]]
 ) -> Values:
-    """Go back through the calls, filling each layer's `gradients`; return dL/dtensor for each.
+    """Go back through the calls, filling each layer's `gradients`; return dL/dinput for each.
 
     A layer that is used more than once gets the sum over its calls, and so does a tensor that
-    goes to more than one call, or is an output and used as well.
+    goes to more than one call, or is an output and used as well. What a call kept, and the
+    gradient that came to it, are dropped as soon as it has gone back: the memory that the forward
+    pass took is given back as the backward pass goes.
 
     Args:
         calls: In topological order; `upstream` must reach each of them.
-        caches: As the forward pass left them, one for each call.
+        caches: As the forward pass left them, one for each call; emptied.
         upstream: Output tensors with their gradients.
     """
     gradients: Values = {}
@@ -63,19 +79,20 @@ def run_backward(
         _accumulate(gradients, tensor, dy)
     for layer in {call.layer for call in calls}:
         layer.gradients.clear()
-    for call, cache in zip(reversed(calls), reversed(caches), strict=True):
-        dx = _backward_call(call, cache, gradients[call.output])
+    for call in reversed(calls):
+        dx = _backward_call(call, caches.pop(), gradients.pop(call.output))
         for tensor, gradient in zip(call.inputs, dx, strict=True):
             _accumulate(gradients, tensor, gradient)
     return gradients
 
 
 def _backward_call(call: Call, cache: Any, dy: np.ndarray) -> list[np.ndarray]:
-    """dL/dinput of one call; the layer's `gradients` grow by this call's."""
+    """dL/dinput of one call; the layer's `gradients` grow by this call's, its cache is dropped."""
     layer = call.layer
     from_later_calls = dict(layer.gradients)
     layer.cache = cache
     dx = layer.backward(dy)
+    layer.cache = None
     for name, gradient in from_later_calls.items():
         layer.gradients[name] = layer.gradients[name] + gradient
     return dx if call.merges else [dx]

@@ -1,5 +1,8 @@
 """Running a graph forward and backward."""
 
+import gc
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -168,10 +171,10 @@ def test_gradient_of_a_shared_layer_is_the_sum_over_its_uses():
 def test_backward_is_linear_and_starts_afresh(name):
     """Any upstream gradient will do; nothing is left of the one before."""
     model = MODELS[name]()
-    model.forward(as_asked(inputs_of(model), model.input_shape), training=True)
     shapes = [(3, *t.shape[1:]) for t in model.outputs]
 
     def run(scale):
+        model.forward(as_asked(inputs_of(model), model.input_shape), training=True)
         dys = [scale * normal(*shape, seed=i) for i, shape in enumerate(shapes)]
         dx = model.backward(as_asked(dys, model.output_shape))
         return [*(dx if isinstance(dx, list) else [dx]), *model.gradients.values()]
@@ -268,6 +271,50 @@ def test_dtype_is_kept_from_end_to_end(dtype):
 def test_backward_before_forward():
     with pytest.raises(RuntimeError, match="'branches': call forward before backward"):
         branches().backward(normal(3, 3))
+
+
+def test_a_forward_pass_has_one_backward_pass():
+    model = branches()
+    model.forward(normal(4, 5, 4, 2))
+    with pytest.raises(ValueError, match="must have shape"):
+        model.backward(normal(2, 3))
+    model.backward(normal(4, 3))  # A gradient that was refused has used nothing up.
+    with pytest.raises(RuntimeError, match="'branches': call forward before backward"):
+        model.backward(normal(4, 3))
+
+
+def tower(depth=12):
+    """Layers that each keep what they are given, and whose tensors are all of one size."""
+    x = image = Input((32, 32, 16))
+    for _ in range(depth):
+        x = ReLU()(x)
+    return Model(image, x)
+
+
+def peak_of(function):
+    """The most memory in use while `function` runs, beyond what was in use before, in bytes."""
+    gc.collect()
+    tracemalloc.start()
+    function()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_what_backward_has_used_is_dropped_at_once():
+    """Gradients take the place of what the forward pass kept: together no more than it was."""
+    model, x = tower(), normal(2, 32, 32, 16)
+    forward = peak_of(lambda: model.forward(x))
+    assert forward > 12 * x.nbytes
+    both = peak_of(lambda: model.backward(model.forward(x)))
+    assert both < forward + 3 * x.nbytes
+    assert all(layer.cache is None for layer in model.layers)
+
+
+def test_predicting_keeps_two_layers_at_most():
+    model, x = tower(), normal(2, 32, 32, 16)
+    assert peak_of(lambda: model.predict(x)) < 4 * x.nbytes
+    assert all(layer.cache is None for layer in model.layers)
 
 
 BAD_GRADIENTS = {
