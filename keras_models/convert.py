@@ -41,22 +41,24 @@ def to_scratch(model: keras.Model, dtype: str | None = None) -> scratch.Model:
     # The weights are about to be set: no need to draw any.
     with weights_from(lambda layer, _name, shape: np.empty(shape, layer.dtype)):
         for call in graph.calls:
-            if call.index == 0:
-                rank = len(tensors[call.inputs[0]].shape)
-                twins[call.layer.name] = scratch_layer(call.layer, rank, dtype)
             values = [tensors[number] for number in call.inputs]
-            tensors.append(twins[call.layer.name](call.arguments(values)))
-    if isinstance(model, keras.Sequential):
-        twin: scratch.Model = scratch.Sequential([inputs[0], *twins.values()], name=model.name)
+            if call.index == 0:
+                twins[call.name] = scratch_layer(call.layer, call.name, len(values[0].shape), dtype)
+            twin = twins[call.name]
+            tensors.append(twin(values if twin.takes_list else values[0]))
+    outputs = [tensors[number] for number in graph.outputs]
+    model_twin: scratch.Model
+    if isinstance(model, keras.Sequential) and _is_row(graph):
+        row = [twins[call.name] for call in graph.calls]
+        model_twin = scratch.Sequential([inputs[0], *row], name=model.name)
     else:
-        outputs = [tensors[number] for number in graph.outputs]
-        twin = scratch.Model(
+        model_twin = scratch.Model(
             inputs if graph.takes_list else inputs[0],
             outputs if graph.returns_list else outputs[0],
             name=model.name,
         )
-    write_weights(twin, {name: w.astype(dtype) for name, w in read_weights(model).items()})
-    return twin
+    write_weights(model_twin, {name: w.astype(dtype) for name, w in read_weights(model).items()})
+    return model_twin
 
 
 def to_keras(model: scratch.Model) -> keras.Model:
@@ -90,9 +92,16 @@ def to_keras(model: scratch.Model) -> keras.Model:
     return twin
 
 
+def _is_row(graph: Graph) -> bool:
+    """Whether each layer is called on what the one before it returned."""
+    row = all(call.inputs == (call.output - 1,) for call in graph.calls)
+    return bool(graph.calls) and row and len(graph.inputs) == 1
+
+
 def _only_dtype(model: keras.Model, graph: Graph) -> str:
     """The dtype of all of a model's inputs and layers."""
-    found = {layer_dtype(layer) for layer in graph.layers} | {t.dtype for t in graph.inputs}
+    found = {layer_dtype(call.layer, call.name) for call in graph.first_calls}
+    found |= {t.dtype for t in graph.inputs}
     if len(found) != 1:
         raise ValueError(
             f"Model {model.name!r} computes in several dtypes ({', '.join(sorted(found))}); "

@@ -1,4 +1,4 @@
-"""The layer calls of a Keras model, in topological order.
+"""The layer calls of a Keras model, in topological order, nested models opened.
 
 Keras keeps its graph in private attributes. They are read here and nowhere else.
 """
@@ -6,7 +6,8 @@ Keras keeps its graph in private attributes. They are read here and nowhere else
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -14,28 +15,41 @@ from keras.src.models.functional import Functional
 
 from keras_models.errors import UnsupportedLayerError
 
+_PATH_MARK = ">>"
+"""What stands for the "/" of a path in a Keras layer's name, where Keras does not allow one."""
+
 
 @dataclass(frozen=True)
 class LayerCall:
-    """One use of one layer.
+    """One use of one layer, or of one `keras.ops` operation.
 
     Attributes:
-        layer: The Keras layer.
+        layer: The Keras layer or operation.
+        name: Its name, after those of the models that it is nested in: "inner/conv". A layer in
+            several models has the name of its first use.
         index: Which use of it, from 0; above 0 only where a layer is shared.
         inputs: The numbers of its input tensors.
         output: The number of its output tensor.
-        takes_list: Whether it is called on a list of tensors, as merge layers are.
+        arguments: What it was called on where the model was written down.
     """
 
-    layer: keras.Layer
+    layer: Any
+    name: str
     index: int
     inputs: tuple[int, ...]
     output: int
-    takes_list: bool
+    arguments: Any = field(repr=False, compare=False)
 
-    def arguments(self, values: list[Any]) -> Any:
-        """The values of `inputs` in the form in which the layer is called on them."""
-        return values if self.takes_list else values[0]
+    def run(self, values: Sequence[Any], training: bool) -> Any:
+        """Call the layer or operation on the values of `inputs`, tensors; returns its output.
+
+        A flag that the layer was given where the model was written down does not count, as in
+        Keras: the flag of the model's own call replaces it.
+        """
+        positional, named = filled(self.arguments, values)
+        if isinstance(self.layer, keras.Layer):
+            named["training"] = training
+        return self.layer(*positional, **named)
 
 
 @dataclass(frozen=True)
@@ -49,8 +63,8 @@ class Graph:
         calls: Every layer call that an output depends on, in depth-first order from the outputs,
             so that it follows from the connections alone.
         outputs: The numbers of the model's output tensors.
-        takes_list: Whether the model is called on a list, not on one tensor.
-        returns_list: Whether it returns a list.
+        takes_list: Whether the model is called on several tensors, in a list or any structure.
+        returns_list: Whether it returns several.
     """
 
     inputs: tuple[keras.KerasTensor, ...]
@@ -60,42 +74,84 @@ class Graph:
     returns_list: bool
 
     @property
-    def layers(self) -> tuple[keras.Layer, ...]:
-        """Each layer once, in the order of its first call."""
-        return tuple(call.layer for call in self.calls if call.index == 0)
+    def first_calls(self) -> tuple[LayerCall, ...]:
+        """The first call of each layer or operation."""
+        return tuple(call for call in self.calls if call.index == 0)
 
 
 def trace(model: keras.Model) -> Graph:
-    """Walk a built Sequential or Functional model.
+    """Walk a built Sequential or Functional model; a nested model gives the calls of its layers.
 
     Raises:
-        TypeError: `model` is not a Keras model, computes in code of its own, or has a dict of
-            inputs or outputs.
+        TypeError: `model`, or a model nested in it, is not a Keras model or computes in code of
+            its own.
         ValueError: `model` is a Sequential that has no input shape yet.
-        UnsupportedLayerError: A node is a nested model, a `keras.ops` operation, has several
-            outputs, or was called with more than its input.
+        UnsupportedLayerError: A layer has several outputs, or was called with more than its input.
     """
     functional = functional_of(model)
-    structures = (functional._inputs_struct, functional._outputs_struct)
-    if any(isinstance(structure, dict) for structure in structures):
-        raise TypeError(
-            f"Model {model.name!r} has a dict of inputs or outputs; make it a list, so that they "
-            "have an order."
-        )
-    takes_list, returns_list = (isinstance(s, list | tuple) for s in structures)
-    numbers = {id(tensor): number for number, tensor in enumerate(functional.inputs)}
+    names: dict[int, str] = {}
     uses: Counter[int] = Counter()
-    calls = []
-    for node in nodes_in_order(functional):
+    calls: list[LayerCall] = []
+    inputs = range(len(functional.inputs))
+
+    def visit(path: str, node: Any, values: Sequence[int]) -> list[int]:
         layer = node.operation
-        merges = _check_node(node)
-        inputs = tuple(numbers[id(tensor)] for tensor in node.input_tensors)
-        output = len(numbers)
-        numbers[id(node.outputs[0])] = output
-        calls.append(LayerCall(layer, uses[id(layer)], inputs, output, merges))
+        name = names.setdefault(id(layer), path)
+        _check_node(name, node)
+        output = len(inputs) + len(calls)
+        calls.append(LayerCall(layer, name, uses[id(layer)], tuple(values), output, node.arguments))
         uses[id(layer)] += 1
-    outputs = tuple(numbers[id(tensor)] for tensor in functional.outputs)
+        return [output]
+
+    outputs = tuple(walk(functional, inputs, visit))
+    takes_list, returns_list = (
+        isinstance(structure, list | tuple | dict)
+        for structure in (functional._inputs_struct, functional._outputs_struct)
+    )
     return Graph(tuple(functional.inputs), tuple(calls), outputs, takes_list, returns_list)
+
+
+def walk(
+    functional: Functional,
+    inputs: Sequence[Any],
+    visit: Callable[[str, Any, Sequence[Any]], Sequence[Any]],
+    prefix: str = "",
+) -> list[Any]:
+    """Go through a model's calls in order, and through those of the models nested in it.
+
+    Args:
+        functional: The model, as `functional_of` returns it.
+        inputs: A value for each of its inputs.
+        visit: The values of a call's outputs, from its path, Keras' node and its inputs' values.
+        prefix: The path of the model itself, with a "/" behind it.
+
+    Returns:
+        The values of the model's outputs.
+    """
+    values = {id(t): value for t, value in zip(functional.inputs, inputs, strict=True)}
+    for node in nodes_in_order(functional):
+        path = prefix + node.operation.name.replace(_PATH_MARK, "/")
+        read = [values[id(tensor)] for tensor in node.input_tensors]
+        if isinstance(node.operation, keras.Model):
+            inner = functional_of(node.operation)
+            written = walk(inner, _given_tensors(inner, node, read), visit, f"{path}/")
+        else:
+            written = visit(path, node, read)
+        values.update(zip(map(id, node.outputs), written, strict=True))
+    return [values[id(tensor)] for tensor in functional.outputs]
+
+
+def filled(arguments: Any, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """A node's arguments, by place and by name, with `values` for its tensors, in their order."""
+    remaining = iter(values)
+    return arguments.convert(
+        lambda given: next(remaining) if isinstance(given, keras.KerasTensor) else given
+    )
+
+
+def keras_name(path: str) -> str:
+    """A layer's path as a name that Keras allows; `trace` gives the path back."""
+    return path.replace("/", _PATH_MARK)
 
 
 def functional_of(model: Any) -> Functional:
@@ -127,8 +183,9 @@ def input_names(functional: Functional) -> list[str]:
     return [tensor._keras_history.operation.name for tensor in functional.inputs]
 
 
-def given_tensors(functional: Functional, given: Any) -> list[Any]:
-    """What a model was called on, one value for each of `functional.inputs`."""
+def flat_inputs(model: keras.Model, given: Any) -> list[Any]:
+    """What a model is called on, in any structure that Keras takes, in the order of its inputs."""
+    functional = functional_of(model)
     if isinstance(given, dict) and not isinstance(functional._inputs_struct, dict):
         return [given[tensor.name] for tensor in functional.inputs]
     return keras.tree.flatten(given)
@@ -160,31 +217,32 @@ def _producers(tensors: Any, inputs: set[int]) -> list[Any]:
     return [history.operation._inbound_nodes[history.node_index] for history in histories]
 
 
-def _check_node(node: Any) -> bool:
-    """Whether a node's layer takes a list; an error if it is no plain call of one plain layer."""
-    layer, arguments = node.operation, node.arguments
+def _given_tensors(inner: Functional, node: Any, values: Sequence[Any]) -> list[Any]:
+    """What a nested model is called on, one value for each of its inputs."""
+    positional, named = filled(node.arguments, values)
+    return flat_inputs(inner, positional[0] if positional else named["inputs"])
+
+
+def _check_node(name: str, node: Any) -> None:
+    """Refuse what is no plain call with one output."""
+    layer = node.operation
 
     def unsupported(problem: str, advice: str) -> UnsupportedLayerError:
-        return UnsupportedLayerError(layer.name, type(layer).__name__, problem, advice)
+        return UnsupportedLayerError(name, type(layer).__name__, problem, advice)
 
-    if isinstance(layer, keras.Model):
-        raise unsupported("a model nested in a model is not supported", "Call its layers directly")
-    if not isinstance(layer, keras.Layer):
-        raise unsupported(
-            "it is an operation, not a layer", "Use the layer of that name, as in keras.layers.Add"
-        )
-    # The model's own `training` overrides training=False, which Keras also records by itself.
-    options = {
-        name: value
-        for name, value in arguments.kwargs.items()
-        if not (value is None or (name == "training" and value is False))
-    }
-    if options or len(arguments.args) != 1:
-        given = ", ".join(f"{name}={value!r}" for name, value in options.items())
-        raise unsupported(
-            f"it is called with more than its input ({given or 'several arguments'})",
-            "Call it on one tensor, or one list of tensors, alone",
-        )
     if len(node.outputs) != 1:
         raise unsupported(f"it has {len(node.outputs)} outputs", "Use layers with one output")
-    return isinstance(arguments.args[0], list | tuple)
+    if not isinstance(layer, keras.Layer):
+        return
+    options = {
+        option: value
+        for option, value in node.arguments.kwargs.items()
+        if not (value is None or option == "training")
+    }
+    given = [*node.arguments.args, *options.values()]
+    if len(given) != 1 or len(keras.tree.flatten(given)) != len(node.input_tensors):
+        listed = ", ".join(f"{option}={value!r}" for option, value in options.items())
+        raise unsupported(
+            f"it is called with more than its input ({listed or 'several arguments'})",
+            "Call it on one tensor, or one list of tensors, alone",
+        )

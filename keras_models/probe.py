@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_models.graph import Graph, LayerCall, trace
+from keras_models.graph import Graph, LayerCall, flat_inputs, trace
 
 Gradients = dict[str, np.ndarray]
 
@@ -21,7 +21,8 @@ class ProbedCall:
     """What one use of one layer computed, forward and backward.
 
     Attributes:
-        layer: The Keras layer.
+        layer: The Keras layer or operation.
+        name: Its path, as `LayerCall.name`.
         index: Which use of it, from 0; above 0 only where a layer is shared.
         inputs: Its input arrays: one, or several for a merge layer.
         output: Its output array.
@@ -30,7 +31,8 @@ class ProbedCall:
         grad_weights: What this call contributes to dL/dweight, for each trainable weight.
     """
 
-    layer: keras.Layer
+    layer: Any
+    name: str
     index: int
     inputs: tuple[np.ndarray, ...]
     output: np.ndarray
@@ -53,43 +55,38 @@ class Probe:
 
     @property
     def grad_weights(self) -> dict[str, Gradients]:
-        """dL/dweight of the whole model: layer name -> weight name -> the sum over its calls."""
+        """dL/dweight of the whole model: layer path -> weight name -> the sum over its calls."""
         totals: dict[str, Gradients] = {}
         for call in self.calls:
-            total = totals.setdefault(call.layer.name, {})
+            total = totals.setdefault(call.name, {})
             for name, gradient in call.grad_weights.items():
                 total[name] = total[name] + gradient if name in total else gradient
         return totals
 
 
-def probe(
-    model: keras.Model, x: Any, y: np.ndarray, loss: str | keras.Loss, training: bool = True
-) -> Probe:
+def probe(model: keras.Model, x: Any, y: Any, loss: Any, training: bool = True) -> Probe:
     """Run a Keras model layer by layer, forward and backward.
 
     With `training`, Dropout drops and BatchNormalization normalizes by the batch; what that
     moves (moving statistics, random states) is put back, so that the model is left as it was.
-    The loss is that of the output as the user sees it: Keras' own step from probabilities back
+    The loss is that of the outputs as the user sees them: Keras' own step from probabilities back
     to logits is not taken. Penalties of regularizers are not part of it.
 
     Args:
-        model: A built Sequential or Functional model with one output.
-        x: The inputs in the model's dtype, (batch, ...); a list of arrays for several inputs.
-        y: The targets, as the loss takes them.
-        loss: A Keras loss, or the name of one.
+        model: A built Sequential or Functional model, nested in any depth.
+        x: The inputs in the model's dtype, (batch, ...); a list of arrays for several inputs, or
+            the structure that the model itself takes.
+        y: The targets, as the loss takes them; a list for several outputs.
+        loss: A Keras loss, or the name of one; for several outputs a list, or one for all.
         training: The mode of the layers.
 
     Raises:
         TypeError: An input has not the dtype of the model, or `model` is a subclassed model.
-        ValueError: An input has not the model's shape, or the model has several outputs.
+        ValueError: An input has not the model's shape, or there is not one target, or one loss,
+            for each output.
         UnsupportedLayerError: The model's graph is beyond `keras_models.graph.trace`.
     """
     graph = trace(model)
-    if graph.returns_list:
-        raise ValueError(
-            f"Model {model.name!r} returns a list of outputs, but one loss is of one output; "
-            "probe keras.Model(model.inputs, output)."
-        )
     tensors = [tf.constant(array) for array in _checked_inputs(model, graph, x)]
     recorded: list[_Recorded] = []
     with _variables_restored(model):
@@ -97,8 +94,37 @@ def probe(
             values = [tensors[number] for number in call.inputs]
             recorded.append(_Recorded.run(call, values, training))
             tensors.append(recorded[-1].output)
-    value, gradient = loss_and_gradient(loss, y, tensors[graph.outputs[0]].numpy())
-    return Probe(_walk_back(recorded, graph.outputs[0], gradient), value)
+    outputs = [tensors[number].numpy() for number in graph.outputs]
+    value, gradients = total_loss(loss, y if graph.returns_list else [y], outputs)
+    return Probe(_walk_back(recorded, graph.outputs, gradients), value)
+
+
+def total_loss(
+    loss: Any, y_true: Any, outputs: Sequence[np.ndarray]
+) -> tuple[float, list[np.ndarray]]:
+    """The sum of the outputs' losses, and its gradient by each output.
+
+    Args:
+        loss: A Keras loss, or the name of one, for all outputs; or a list of them.
+        y_true: A list of targets, one for each output, or the structure of the model's outputs.
+        outputs: The model's outputs.
+
+    Raises:
+        ValueError: There is not one target, or one loss, for each output; or a loss is not
+            reduced to one number.
+    """
+    targets = keras.tree.flatten(y_true)
+    losses = keras.tree.flatten(loss) if isinstance(loss, list | tuple | dict) else [loss]
+    if len(losses) == 1:
+        losses *= len(outputs)
+    for given, what in ((targets, "y"), (losses, "loss")):
+        if len(given) != len(outputs):
+            raise ValueError(
+                f"The model has {len(outputs)} outputs, got {len(given)} of {what}; give a list "
+                "of one for each."
+            )
+    found = [loss_and_gradient(*each) for each in zip(losses, targets, outputs, strict=True)]
+    return sum(value for value, _ in found), [gradient for _, gradient in found]
 
 
 def loss_and_gradient(
@@ -139,7 +165,8 @@ _REDUCTIONS = {
 
 def _checked_inputs(model: keras.Model, graph: Graph, x: Any) -> list[np.ndarray]:
     """The inputs as arrays of the shapes and dtypes that the model declares."""
-    arrays = [np.asarray(array) for array in (x if graph.takes_list else [x])]
+    given = flat_inputs(model, x) if isinstance(x, list | tuple | dict) else [x]
+    arrays = [np.asarray(array) for array in given]
     if len(arrays) != len(graph.inputs):
         raise ValueError(
             f"Model {model.name!r} takes {len(graph.inputs)} inputs, got {len(arrays)}."
@@ -161,14 +188,22 @@ def _checked_inputs(model: keras.Model, graph: Graph, x: Any) -> list[np.ndarray
     return arrays
 
 
-def _walk_back(recorded: list[_Recorded], output: int, grad_output: np.ndarray) -> list[ProbedCall]:
+def _walk_back(
+    recorded: list[_Recorded], outputs: Sequence[int], grad_outputs: Sequence[np.ndarray]
+) -> list[ProbedCall]:
     """Each call's gradients, from the last call to the first; returned in the calls' order."""
-    upstream = {output: grad_output}
+    upstream: dict[int, np.ndarray] = {}
+
+    def add(number: int, gradient: np.ndarray) -> None:
+        upstream[number] = upstream[number] + gradient if number in upstream else gradient
+
+    for number, gradient in zip(outputs, grad_outputs, strict=True):
+        add(number, gradient)
     probed = []
     for record in reversed(recorded):
         probed.append(record.backward(upstream[record.call.output]))
         for number, gradient in zip(record.call.inputs, probed[-1].grad_inputs, strict=True):
-            upstream[number] = upstream[number] + gradient if number in upstream else gradient
+            add(number, gradient)
     return probed[::-1]
 
 
@@ -198,11 +233,12 @@ class _Recorded:
         inputs = [tf.identity(value) for value in values]
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            output = call.layer(call.arguments(inputs), training=training)
+            output = call.run(inputs, training)
         return cls(call, inputs, output, tape)
 
     def backward(self, grad_output: np.ndarray) -> ProbedCall:
-        weights = {v.name: v.value for v in self.call.layer.trainable_weights}
+        trained = getattr(self.call.layer, "trainable_weights", ())  # an operation has none
+        weights = {variable.name: variable.value for variable in trained}
         grad_inputs, grad_weights = self.tape.gradient(
             self.output,
             (self.inputs, weights),
@@ -211,6 +247,7 @@ class _Recorded:
         )
         return ProbedCall(
             layer=self.call.layer,
+            name=self.call.name,
             index=self.call.index,
             inputs=tuple(tensor.numpy() for tensor in self.inputs),
             output=self.output.numpy(),

@@ -8,9 +8,8 @@ from typing import Any
 
 import keras
 from keras.src.layers.input_spec import assert_input_compatibility
-from keras.src.models.functional import Functional
 
-from keras_models.graph import functional_of, given_tensors, input_names, nodes_in_order
+from keras_models.graph import filled, functional_of, input_names, walk
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,14 @@ def layer_uses(
     uses = [
         LayerUse(None, name, (), _specs([value])) for name, value in zip(names, inputs, strict=True)
     ]
-    _walk(functional, inputs, "", uses)
+
+    def visit(path: str, node: Any, values: Sequence[Any]) -> list[Any]:
+        read = _specs(values)
+        outputs = _outputs(node.operation, path, read, *filled(node.arguments, values))
+        uses.append(LayerUse(node.operation, path, read, _specs(outputs)))
+        return outputs
+
+    walk(functional, inputs, visit)
     return uses
 
 
@@ -113,26 +119,6 @@ def resolve_input_shapes(
             )
         shapes.append((batch, *sample))
     return shapes
-
-
-def _walk(
-    functional: Functional, inputs: Sequence[Any], prefix: str, uses: list[LayerUse]
-) -> list[Any]:
-    """Add the uses of a model called on `inputs` to `uses`; returns its outputs."""
-    values = {id(t): value for t, value in zip(functional.inputs, inputs, strict=True)}
-    for node in nodes_in_order(functional):
-        path = prefix + node.operation.name
-        arguments, options = node.arguments.fill_in(values)
-        if isinstance(node.operation, keras.Model):
-            inner = functional_of(node.operation)
-            given = arguments[0] if arguments else options["inputs"]
-            outputs = _walk(inner, given_tensors(inner, given), f"{path}/", uses)
-        else:
-            read = _specs(values[id(t)] for t in node.input_tensors)
-            outputs = _outputs(node.operation, path, read, arguments, options)
-            uses.append(LayerUse(node.operation, path, read, _specs(outputs)))
-        values.update(zip(map(id, node.outputs), outputs, strict=True))
-    return [values[id(tensor)] for tensor in functional.outputs]
 
 
 def _outputs(

@@ -46,6 +46,25 @@ def write_weights(model: scratch.Model | keras.Model, values: Mapping[str, np.nd
             tensor.assign(values[name])
 
 
+def keras_variables(model: keras.Model) -> dict[str, keras.Variable]:
+    """Every weight of a Keras model, nested models opened, as "layer/weight" -> the variable.
+
+    Raises:
+        ValueError: A layer has two weights of one name, so that names do not tell them apart.
+    """
+    variables: dict[str, keras.Variable] = {}
+    for call in trace(model).first_calls:
+        for variable in getattr(call.layer, "weights", ()):  # an operation has none
+            name = f"{call.name}/{variable.name}"
+            if name in variables:
+                raise ValueError(
+                    f"Layer {call.name!r} ({type(call.layer).__name__}) has two weights named "
+                    f"{variable.name!r}; give each weight of a layer a name of its own."
+                )
+            variables[name] = variable
+    return variables
+
+
 def _tensors(model: scratch.Model | keras.Model) -> dict[str, Any]:
     """Every weight itself: a NumPy array or a Keras variable."""
     if isinstance(model, scratch.Model):
@@ -55,8 +74,7 @@ def _tensors(model: scratch.Model | keras.Model) -> dict[str, Any]:
                 "Input(shape) or call model.build(input_shape)."
             )
         return dict(model.weights)
-    layers = trace(model).layers
-    return {f"{layer.name}/{v.name}": v for layer in layers for v in layer.weights}
+    return keras_variables(model)
 
 
 def _mismatches(values: Mapping[str, np.ndarray], tensors: Mapping[str, Any]) -> list[str]:

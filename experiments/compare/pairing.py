@@ -52,9 +52,7 @@ def pair_calls(scratch_model: Any, keras_model: Any, judge: Any) -> list[PairedC
     _check_connections(scratch_model, scratch_calls, graph)
     return [
         PairedCall(
-            name=call.layer.name
-            if call.index == 0
-            else f"{call.layer.name} (use {call.index + 1})",
+            name=call.name if call.index == 0 else f"{call.name} (use {call.index + 1})",
             type=type(call.layer).__name__,
             scratch=scratch_call,
             judge=judge_call,
@@ -68,7 +66,7 @@ def pair_calls(scratch_model: Any, keras_model: Any, judge: Any) -> list[PairedC
 
 def _matched(model: Any, graph: Graph) -> list[Call]:
     by_name = dict(zip(_keys(call.layer.name for call in model.calls), model.calls, strict=True))
-    wanted = [(call.layer.name, call.index) for call in graph.calls]
+    wanted = [(call.name, call.index) for call in graph.calls]
     if set(by_name) == set(wanted):
         return [by_name[key] for key in wanted]
     if len(model.calls) == len(graph.calls) and all(
@@ -77,7 +75,7 @@ def _matched(model: Any, graph: Graph) -> list[Call]:
     ):
         return list(model.calls)
     ours = [f"{call.layer.name} ({type(call.layer).__name__})" for call in model.calls]
-    theirs = [f"{call.layer.name} ({type(call.layer).__name__})" for call in graph.calls]
+    theirs = [f"{call.name} ({type(call.layer).__name__})" for call in graph.calls]
     raise ValueError(
         f"The models are not twins: scratch has layers {', '.join(ours)}; "
         f"Keras has {', '.join(theirs)}; give them the same layers in the same order."
@@ -104,7 +102,7 @@ def _check_connections(model: Any, calls: list[Call], graph: Graph) -> None:
     numbers = {tensor: number for number, tensor in enumerate(model.inputs)}
     for call, theirs in zip(calls, graph.calls, strict=True):
         numbers[call.output] = theirs.output
-    names = [t.name for t in model.inputs] + [c.layer.name for c in graph.calls]
+    names = [t.name for t in model.inputs] + [c.name for c in graph.calls]
     for call, theirs in zip(calls, graph.calls, strict=True):
         sources = tuple(numbers[tensor] for tensor in call.inputs)
         if sources != theirs.inputs:
@@ -116,7 +114,8 @@ def _check_connections(model: Any, calls: list[Call], graph: Graph) -> None:
 
 
 def _different_weights(ours: Any, theirs: Any) -> tuple[str, ...]:
-    keras_weights = {variable.name: variable for variable in theirs.weights}
+    held = getattr(theirs, "weights", ())  # an operation has none
+    keras_weights = {variable.name: variable for variable in held}
     return tuple(
         name
         for name in dict.fromkeys([*ours.weights, *keras_weights])

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 import scratch
-from keras_models.graph import trace
+from keras_models.weights import keras_variables
 from scratch.optimizers import Optimizer
 
 Tensors = dict[str, np.ndarray]
@@ -66,11 +66,7 @@ class KerasSide:
     """
 
     def __init__(self, model: keras.Model, optimizer: keras.Optimizer, loss: str) -> None:
-        self.variables = {
-            f"{layer.name}/{variable.name}": variable
-            for layer in trace(model).layers
-            for variable in layer.weights
-        }
+        self.variables = keras_variables(model)
         self.trained = {key: v for key, v in self.variables.items() if v.trainable}
         optimizer.build(list(self.trained.values()))
         self.optimizer = optimizer

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import layers
 
 from keras_models import loss_and_gradient, probe
+from keras_models.config import using_floatx
 from keras_models.graph import trace
 from tests.keras_models.samples import (
     branched,
@@ -14,6 +15,7 @@ from tests.keras_models.samples import (
     bytes_of,
     every_layer,
     inputs_for,
+    randomize,
     shared,
 )
 
@@ -74,6 +76,35 @@ def test_upstream_gradient_of_a_tensor_with_three_uses():
 
 
 LOSS = "sparse_categorical_crossentropy"
+
+
+def test_several_outputs_add_up_their_losses():
+    """One output used inside as well, one given twice, and one that is an input."""
+    with using_floatx("float64"):
+        a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+        hidden = layers.Dense(3, activation="tanh", name="hidden")(layers.Add(name="add")([a, b]))
+        end = layers.Dense(4, activation="softmax", name="end")(hidden)
+    model = randomize(keras.Model({"a": a, "b": b}, [hidden, end, hidden, a]))
+    rng = np.random.default_rng(2)
+    x = {name: rng.standard_normal((3, 3)) for name in "ab"}
+    y = [rng.standard_normal((3, 3)), LABELS, np.zeros((3, 3)), np.ones((3, 3))]
+    losses = ["mse", LOSS, "mse", "mse"]
+    probed = probe(model, x, y, losses, training=False)
+    inputs = {name: tf.constant(array) for name, array in x.items()}
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = [tf.identity(output) for output in model(inputs)]
+        loss = sum(
+            tf.reduce_mean((given - wanted) ** 2)
+            for given, wanted in zip(outputs, y, strict=True)
+            if wanted.ndim == 2
+        ) - tf.reduce_mean(tf.math.log(tf.gather(outputs[1], LABELS, batch_dims=1)))
+    weights, by_input = tape.gradient(loss, ([v.value for v in model.weights], inputs))
+    np.testing.assert_allclose(probed.loss, float(loss), **CLOSE)
+    got = [g for name in ("hidden", "end") for g in probed.grad_weights[name].values()]
+    for gradient, want in zip(got, weights, strict=True):
+        np.testing.assert_allclose(gradient, want.numpy(), **CLOSE)
+    np.testing.assert_allclose(probed.calls[0].grad_inputs[1], by_input["b"].numpy(), **CLOSE)
 
 
 def test_each_call_is_consistent_with_its_neighbours():
@@ -166,8 +197,11 @@ def test_inputs_that_do_not_fit(bad, error, message):
 def test_models_that_do_not_fit():
     image = keras.Input((3,))
     twice = keras.Model(image, [layers.Dense(2)(image), layers.Dense(2)(image)])
-    with pytest.raises(ValueError, match="list of outputs"):
-        probe(twice, np.zeros((1, 3), "float32"), np.zeros((1, 2)), "mse")
+    x, y = np.zeros((1, 3), "float32"), np.zeros((1, 2))
+    with pytest.raises(ValueError, match="has 2 outputs, got 1 of y"):
+        probe(twice, x, y, "mse")
+    with pytest.raises(ValueError, match="has 2 outputs, got 3 of loss"):
+        probe(twice, x, [y, y], ["mse"] * 3)
     with pytest.raises(ValueError, match="takes 2 inputs, got 1"):
         probe(build(shared), [np.zeros((3, 5, 4, 2))], LABELS, LOSS)
 
