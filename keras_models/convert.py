@@ -29,7 +29,7 @@ def to_scratch(model: keras.Model, dtype: str | None = None) -> scratch.Model:
 
     Raises:
         UnsupportedLayerError: A layer or an option has no counterpart in `scratch.layers`.
-            Regularizers, constraints and frozen layers are among them: they change training.
+            Constraints and activity regularizers are among them: they change training.
         TypeError: `model` is a subclassed model.
         ValueError: `model` is not built, or computes in several dtypes and `dtype` is None.
     """

@@ -69,7 +69,7 @@ def scratch_layer(layer: keras.Layer, path: str, rank: int, dtype: str) -> scrat
     if "axis" not in OPTIONS[name] and config.get("axis") == rank - 1:
         config["axis"] = -1
     _check_attributes(layer, path, config)
-    options = {option: config[option] for option in OPTIONS[name]}
+    options = {option: config[option] for option in (*OPTIONS[name], *_common_options(config))}
     _check_other_options(layer, path, config, options)
     options = {option: _plain(option, value) for option, value in options.items()}
     try:
@@ -89,12 +89,17 @@ def keras_layer(layer: scratch_layers.Layer) -> keras.Layer:
     if name is None:
         raise _unsupported(layer, layer.name, "it has no Keras counterpart", _SUPPORTED)
     config = layer.get_config()
-    if others := set(config) - {*OPTIONS[name], "name", "dtype"}:
+    if others := set(config) - {*OPTIONS[name], *_common_options(config), "name", "dtype"}:
         problem = f"Keras has no option {', '.join(sorted(others))}"
         raise _unsupported(layer, layer.name, problem, _SUPPORTED)
     keras_class = _KERAS_CLASSES[name]
     config["name"] = keras_name(layer.name)
     return keras_class(**config, **_channels_last(keras_class))
+
+
+def _common_options(config: dict[str, Any]) -> list[str]:
+    """The options that every layer has: whether it is frozen, and its weights' regularizers."""
+    return ["trainable", *(o for o in config if o.endswith("_regularizer") and config[o])]
 
 
 def layer_dtype(layer: keras.Layer, path: str) -> str:

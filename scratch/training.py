@@ -22,6 +22,7 @@ from scratch.losses import Loss
 from scratch.metrics import METRICS, WeightedMeans, check_metrics
 from scratch.objective import Objective, ends_in_softmax, logits_view, objective
 from scratch.optimizers import Optimizer
+from scratch.regularizers import add_penalty_gradients, total_penalty
 
 if TYPE_CHECKING:
     from scratch.graph import SymbolicTensor
@@ -62,6 +63,16 @@ class Trainable:
         """Every weight as "layer/weight"."""
         raise NotImplementedError
 
+    @property
+    def trainable(self) -> bool:
+        """Whether any layer is; set, it sets every layer's `trainable`."""
+        return any(layer.trainable for layer in self.layers)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self.layers:
+            layer.trainable = bool(value)
+
     def forward(self, x: Any, training: bool = False) -> Any:
         """Compute the output."""
         raise NotImplementedError
@@ -83,7 +94,8 @@ class Trainable:
         """Say how to train.
 
         A cross-entropy from probabilities, on a model that ends in softmax, is computed from the
-        logits, as Keras does (see `scratch.objective`).
+        logits, as Keras does (see `scratch.objective`). The penalties of regularizers are part of
+        the loss. After changing what is `trainable`, compile again, as in Keras.
 
         Args:
             optimizer: Name or instance.
@@ -210,7 +222,10 @@ class Trainable:
         network, loss = self.objective.network, self.objective.loss
         output = network.forward(x, training=True)
         network.backward(loss.gradient(y, output))
-        self.gradients = network.gradients
+        add_penalty_gradients(cast("Model", self))
+        self.gradients = {
+            f"{la.name}/{name}": g for la in self.layers for name, g in la.gradients.items()
+        }
         report = self._report(y, output)
         self.optimizer.apply_gradients(cast("Model", self))
         return report
@@ -250,7 +265,8 @@ class Trainable:
     def _report(self, y: np.ndarray, output: np.ndarray) -> dict[str, float]:
         prediction = self.objective.prediction(output)
         values = {name: METRICS[name](y, prediction) for name in self.metrics}
-        return {"loss": self.objective.loss(y, output), **values}
+        loss = self.objective.loss(y, output) + total_penalty(cast("Model", self))
+        return {"loss": loss, **values}
 
 
 def _returned(report: dict[str, float], return_dict: bool) -> Returned:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -14,6 +14,8 @@ import numpy as np
 from scratch import config
 from scratch.graph import SymbolicTensor, connect, unique_name
 from scratch.initializers import Initializer
+from scratch.regularizers import Regularizer, serialize
+from scratch.regularizers import get as get_regularizer
 
 Shape = tuple[int | None, ...]
 
@@ -32,23 +34,60 @@ def weights_from(source: WeightSource) -> Iterator[None]:
         _weight_source.reset(token)
 
 
-def _naming_its_options(init: Callable[..., None]) -> Callable[..., None]:
-    """A constructor that, given an option it does not have, says which it has."""
-    parameters = inspect.signature(init).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+def _with_common_options(init: Callable[..., None]) -> Callable[..., None]:
+    """A constructor that also takes the options of all layers.
+
+    These are `trainable` and, for each `<weight>_initializer` of its own, `<weight>_regularizer`.
+    Given an option that is neither its own nor one of these, it says which there are.
+    """
+    signature = inspect.signature(init)
+    own = dict(signature.parameters)
+    if any(p.kind is p.VAR_KEYWORD for p in own.values()):
         return init  # it hands them on to one that is checked
-    known = [name for name in parameters if name != "self"]
+    regularizers = _regularizer_options(own)
+    defaults = {"trainable": True, **dict.fromkeys(regularizers)}
+    common = {
+        name: inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+        for name, default in defaults.items()
+        if name not in own
+    }
+    known = [*own, *common]
 
     @functools.wraps(init)
     def checked(self: Layer, *arguments: Any, **options: Any) -> None:
-        unknown = ", ".join(sorted(set(options) - set(known)))
-        if unknown:
+        if unknown := ", ".join(sorted(set(options) - set(known))):
             raise TypeError(
-                f"{type(self).__name__} has no option {unknown}; it has {', '.join(known)}."
+                f"{type(self).__name__} has no option {unknown}; it has {', '.join(known[1:])}."
             )
-        init(self, *arguments, **options)
+        init(self, *arguments, **{name: v for name, v in options.items() if name not in common})
+        self.trainable = bool(options.get("trainable", self.trainable))
+        for option, weight in regularizers.items():
+            if regularizer := get_regularizer(options.get(option)):
+                self.regularizers[weight] = regularizer
 
+    vars(checked)["__signature__"] = signature.replace(parameters=[*own.values(), *common.values()])
     return checked
+
+
+def _regularizer_options(options: Iterable[str]) -> dict[str, str]:
+    """`<weight>_regularizer` -> weight, for each trained weight that has an initializer."""
+    weights = [o.removesuffix("_initializer") for o in options if o.endswith("_initializer")]
+    return {f"{w}_regularizer": w for w in weights if not w.startswith("moving_")}
+
+
+def _without_frozen_weights(
+    backward: Callable[[Layer, np.ndarray], Any],
+) -> Callable[[Layer, np.ndarray], Any]:
+    """A `backward` that leaves a frozen layer's weights without gradients."""
+
+    @functools.wraps(backward)
+    def trimmed(self: Layer, dy: np.ndarray) -> Any:
+        dx = backward(self, dy)
+        if not self.trainable:
+            self.gradients.clear()
+        return dx
+
+    return trimmed
 
 
 class Layer:
@@ -60,11 +99,18 @@ class Layer:
     Args:
         name: Unique within its model; drawn from the class name when None.
         dtype: "float32" or "float64"; `scratch.config.floatx()` when None.
+        trainable: Whether training moves its weights; may be set later. A frozen layer's have no
+            gradient, and a frozen BatchNormalization uses its moving statistics in training too
+            and does not move them, all as in Keras.
+
+    Every layer also has an option `<weight>_regularizer` for each `<weight>_initializer`: a name,
+    instance or config of a regularizer (see `scratch.regularizers`), or None.
 
     Attributes:
         weights: Keras' weight names -> arrays, in Keras' order, updated in place by training.
         gradients: The same names -> dL/dweight, filled by `backward` (trainable weights only).
         cache: What `forward` keeps for `backward`; its form is the layer's own.
+        regularizers: Weight names -> what `fit` adds to the loss for them.
         features: The input's last dimension that the weights were made for; None without any.
         takes_list: Whether `forward` takes a list of arrays, and `backward` returns one.
 
@@ -78,18 +124,24 @@ class Layer:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "__init__" in vars(cls):
-            cls.__init__ = _naming_its_options(cls.__init__)  # type: ignore[method-assign]
+            cls.__init__ = _with_common_options(cls.__init__)  # type: ignore[method-assign]
+        if "backward" in vars(cls):
+            cls.backward = _without_frozen_weights(cls.backward)  # type: ignore[method-assign,assignment]
 
-    @_naming_its_options
-    def __init__(self, *, name: str | None = None, dtype: str | None = None) -> None:
+    @_with_common_options
+    def __init__(
+        self, *, name: str | None = None, dtype: str | None = None, trainable: bool = True
+    ) -> None:
         self.name = name or unique_name(type(self).__name__)
         self.dtype = np.dtype(config.float_type(dtype))
+        self.trainable = trainable
+        self.regularizers: dict[str, Regularizer] = {}
         self.weights: dict[str, np.ndarray] = {}
         self.gradients: dict[str, np.ndarray] = {}
         self.cache: Any = None
         self.features: int | None = None
         self.built = False
-        self._frozen: set[str] = set()
+        self._never_trained: set[str] = set()
 
     def build(self, input_shape: Any) -> None:  # noqa: ARG002 - for layers that have weights
         """Create the weights for inputs of `input_shape`, batch first; layers without any skip."""
@@ -118,7 +170,12 @@ class Layer:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values: `type(layer)(**layer.get_config())`."""
-        return {"name": self.name, "dtype": self.dtype.name}
+        return {
+            **{f"{name}_regularizer": serialize(r) for name, r in self.regularizers.items()},
+            "name": self.name,
+            "dtype": self.dtype.name,
+            "trainable": self.trainable,
+        }
 
     def __call__(self, inputs: Any) -> SymbolicTensor:
         """Connect this layer to symbolic tensors; returns the symbolic output."""
@@ -127,7 +184,9 @@ class Layer:
     @property
     def trainable_weights(self) -> dict[str, np.ndarray]:
         """The weights that an optimizer updates."""
-        return {name: w for name, w in self.weights.items() if name not in self._frozen}
+        if not self.trainable:
+            return {}
+        return {name: w for name, w in self.weights.items() if name not in self._never_trained}
 
     def count_params(self) -> int:
         """How many numbers `weights` holds."""
@@ -142,7 +201,7 @@ class Layer:
             source(self, name, shape) if source else np.asarray(initializer(shape, self.dtype))
         )
         if not trainable:
-            self._frozen.add(name)
+            self._never_trained.add(name)
 
     def _prepare(self, x: Any) -> None:
         """Refuse what `forward` cannot take or would change the dtype of; build on first use."""

@@ -22,12 +22,6 @@ def relu(x):
     return keras.ops.maximum(x, 0.1)
 
 
-def frozen():
-    layer = layers.BatchNormalization(name="layer")
-    layer.trainable = False
-    return layer
-
-
 IMAGE_LAYERS = {
     "class": lambda: layers.SeparableConv2D(2, 3, name="layer"),
     "subclass": lambda: OwnDense(2, name="layer"),
@@ -40,7 +34,9 @@ IMAGE_LAYERS = {
     "relu": lambda: layers.Dense(2, activation=relu, name="layer"),
     "lambda_activation": lambda: layers.Activation(lambda x: x, name="layer"),
     "layer_activation": lambda: layers.Activation(layers.ReLU(), name="layer"),
-    "kernel_regularizer": lambda: layers.Conv2D(2, 3, kernel_regularizer="l2", name="layer"),
+    "kernel_regularizer": lambda: layers.Dense(
+        2, kernel_regularizer="orthogonal_regularizer", name="layer"
+    ),
     "activity_regularizer": lambda: layers.Dense(2, activity_regularizer="l2", name="layer"),
     "bias_constraint": lambda: layers.Dense(2, bias_constraint="non_neg", name="layer"),
     "orthogonal": lambda: layers.Dense(2, kernel_initializer="orthogonal", name="layer"),
@@ -48,7 +44,6 @@ IMAGE_LAYERS = {
     "renorm": lambda: layers.BatchNormalization(renorm=True, name="layer"),
     "synchronized": lambda: layers.BatchNormalization(synchronized=True, name="layer"),
     "beta_initializer": lambda: layers.BatchNormalization(beta_initializer="ones", name="layer"),
-    "trainable": frozen,
     "max_value": lambda: layers.ReLU(max_value=6, name="layer"),
     "negative_slope": lambda: layers.ReLU(negative_slope=0.1, name="layer"),
     "threshold": lambda: layers.ReLU(threshold=0.5, name="layer"),
@@ -66,8 +61,9 @@ TELLS = {
     "dtype": "'mixed_float16'", "bfloat16": "'bfloat16'", "int8": "'int8_from_float32'",
     "gelu": "'gelu'", "relu": "activation=<function relu", "lambda_activation": "activation=",
     "layer_activation": "activation=<ReLU", "orthogonal": "'Orthogonal'", "bn_axis": "axis=1",
-    "softmax_axis": "axis=1", "softmax_axes": r"axis=\[1, 2\]", "trainable": "trainable=False",
+    "softmax_axis": "axis=1", "softmax_axes": r"axis=\[1, 2\]",
     "flatten": "data_format='channels_first'",
+    "kernel_regularizer": "Unknown regularizer 'OrthogonalRegularizer'",
 }  # fmt: skip
 
 
