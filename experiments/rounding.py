@@ -19,7 +19,11 @@ from functools import reduce
 
 import numpy as np
 
+from experiments.blocks import Block, at, blocks
+
 Array = np.ndarray
+# The value of some elements, the magnitudes whose sum it is, and what their radii come to.
+Rule = Callable[..., tuple[Array, Array, Array]]
 
 # A false `suspect` may turn up once in this many tensors: it sets lambda in `Precision.factor`.
 _TENSORS_PER_FALSE_SUSPECT = 1e4
@@ -56,6 +60,11 @@ class Bounded:
     def largest(self) -> Array:
         """The largest magnitude within each radius, (3, *shape)."""
         return np.abs(self.value) + self.radii
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is known, without looking at each element, that all radii are zero."""
+        return not (any(self.radii.strides) or any(self.radii.flat[:1]))
 
 
 def exactly(value: Array) -> Bounded:
@@ -108,6 +117,8 @@ class Precision:
     def given(self, value: Array) -> Bounded:
         """A number that both sides are given to compute with: a subnormal one may count as zero."""
         value = np.asarray(value, np.float64)
+        if not any(_any_below(value[block], self.tiny) for block in blocks(value.shape)):
+            return exactly(value)
         magnitude = np.abs(value)
         lost = np.where(magnitude < self.tiny, magnitude, 0.0)
         return Bounded(value, np.broadcast_to(lost, (3, *value.shape)))
@@ -119,34 +130,57 @@ class Precision:
 
     def round(self, value: Array, radii: Array, n: int = 1) -> Bounded:
         """A result that is `radii` off already, after n roundings."""
-        return self._accumulated(value, np.abs(value), radii, n)
+
+        def rule(a: Bounded) -> tuple[Array, Array, Array]:
+            return a.value, np.abs(a.value), a.radii
+
+        return self._rounded(rule, Bounded(value, radii), n=n)
 
     def add(self, a: Bounded, b: Bounded) -> Bounded:
         """Sum of two, broadcast."""
-        a, b = _aligned(a, b)
-        return self.round(a.value + b.value, a.radii + b.radii)
+
+        def rule(a: Bounded, b: Bounded) -> tuple[Array, Array, Array]:
+            value = a.value + b.value
+            return value, np.abs(value), a.radii + b.radii
+
+        return self._rounded(rule, a, b)
 
     def subtract(self, a: Bounded, b: Bounded) -> Bounded:
         """Difference a - b, broadcast."""
-        a, b = _aligned(a, b)
-        return self.round(a.value - b.value, a.radii + b.radii)
+
+        def rule(a: Bounded, b: Bounded) -> tuple[Array, Array, Array]:
+            value = a.value - b.value
+            return value, np.abs(value), a.radii + b.radii
+
+        return self._rounded(rule, a, b)
 
     def total(self, *terms: Bounded) -> Bounded:
         """A sum of whole arrays in any order, broadcast."""
-        terms = _aligned(*terms)
-        value = reduce(np.add, (term.value for term in terms))
-        magnitude = reduce(np.add, (np.abs(term.value) for term in terms))
-        spread = reduce(np.add, (term.radii for term in terms))
-        return self._accumulated(value, magnitude, spread, n=len(terms) - 1)
+
+        def rule(*terms: Bounded) -> tuple[Array, Array, Array]:
+            value = reduce(np.add, (term.value for term in terms))
+            magnitude = reduce(np.add, (np.abs(term.value) for term in terms))
+            return value, magnitude, reduce(np.add, (term.radii for term in terms))
+
+        return self._rounded(rule, *terms, n=len(terms) - 1)
 
     def multiply(self, a: Bounded, b: Bounded) -> Bounded:
         """Product of two, broadcast."""
-        a, b = _aligned(a, b)
-        return self.round(a.value * b.value, np.abs(a.value) * b.radii + a.radii * b.largest)
+
+        def rule(a: Bounded, b: Bounded) -> tuple[Array, Array, Array]:
+            value = a.value * b.value
+            return value, np.abs(value), np.abs(a.value) * b.radii + a.radii * b.largest
+
+        return self._rounded(rule, a, b)
 
     def scale(self, a: Bounded, factor: float) -> Bounded:
         """A times a constant that is itself rounded once."""
-        return self.round(a.value * factor, a.radii * abs(factor), n=2)
+
+        def rule(a: Bounded) -> tuple[Array, Array, Array]:
+            value = a.value * factor
+            return value, np.abs(value), a.radii * abs(factor)
+
+        return self._rounded(rule, a, n=2)
 
     def reciprocal_sqrt(self, a: Bounded, floor: float = 0.0) -> Bounded:
         """1 / sqrt(a) of a positive `a`; `floor` as in `divide`."""
@@ -161,11 +195,13 @@ class Precision:
         `floor` is what b falls below neither exact nor computed, where more is known than b's
         radii tell.
         """
-        a, b = _aligned(a, b)
-        value = a.value / b.value
-        lowest = np.maximum(b.value - b.radii, max(floor, _SMALLEST))
-        radii = (a.radii + np.abs(value) * b.radii) / lowest
-        return self.round(value, radii, n=_NEWTON_ROUNDINGS)
+
+        def rule(a: Bounded, b: Bounded) -> tuple[Array, Array, Array]:
+            value = a.value / b.value
+            lowest = np.maximum(b.value - b.radii, max(floor, _SMALLEST))
+            return value, np.abs(value), (a.radii + np.abs(value) * b.radii) / lowest
+
+        return self._rounded(rule, a, b, n=_NEWTON_ROUNDINGS)
 
     def exp(self, a: Bounded) -> Bounded:
         """Exponential of `a` that neither exact nor computed exceeds 0."""
@@ -180,8 +216,8 @@ class Precision:
     def sum(self, a: Bounded, over: Callable[[Array], Array], n: int) -> Bounded:
         """A sum in which no term passes more than n roundings; `over` sums magnitudes as well."""
         value = over(a.value)
-        spread = np.zeros((3, *value.shape))
-        if a.radii.any():
+        spread = exactly(value).radii
+        if not a.exact and a.radii.any():
             spread = np.stack([over(radius) for radius in a.radii])
         return self._accumulated(value, over(np.abs(a.value)), spread, n)
 
@@ -190,33 +226,79 @@ class Precision:
     ) -> Bounded:
         """A sum of n products; `product` is bilinear and multiplies magnitudes as well."""
         size_a, size_b = np.abs(a.value), np.abs(b.value)
-        magnitude = product(size_a, size_b)
-
-        def spread(of_a: Array, of_b: Array) -> Array:
-            """What radii of the operands come to; most often there are none."""
-            total = np.zeros(magnitude.shape)
+        value, magnitude = product(a.value, b.value), product(size_a, size_b)
+        if a.exact and b.exact:
+            return self._accumulated(value, magnitude, exactly(value).radii, n, flushes=2 * n)
+        spread = np.zeros((3, *value.shape))
+        for number, (of_a, of_b) in enumerate(zip(a.radii, b.radii, strict=True)):
+            if number and all(_same_radius(term.radii, number) for term in (a, b)):
+                spread[number] = spread[number - 1]
+                continue
             if of_a.any():
-                total = total + product(of_a, size_b)
+                spread[number] += product(of_a, size_b)
             if of_b.any():
-                total = total + product(size_a + of_a, of_b)
-            return total
-
-        radii = np.stack([spread(*pair) for pair in zip(a.radii, b.radii, strict=True)])
-        return self._accumulated(product(a.value, b.value), magnitude, radii, n, flushes=2 * n)
+                spread[number] += product(size_a + of_a, of_b)
+        return self._accumulated(value, magnitude, spread, n, flushes=2 * n)
 
     def _accumulated(
         self, value: Array, magnitude: Array, spread: Array, n: int, flushes: int | None = None
     ) -> Bounded:
         """A sum whose terms' magnitudes add up to `magnitude`, and their radii to `spread`."""
-        return Bounded(value, spread + self._errors(magnitude + spread, n, flushes))
 
-    def _errors(self, magnitude: Array, n: int, flushes: int | None) -> Array:
-        """What n roundings of numbers up to `magnitude` (3, *shape) and their flushes add."""
-        factors = self.factor(n, magnitude[0].size).reshape(3, *[1] * (magnitude.ndim - 1))
+        def rule(value: Bounded, magnitude: Bounded) -> tuple[Array, Array, Array]:
+            return value.value, magnitude.value, value.radii
+
+        return self._rounded(rule, Bounded(value, spread), exactly(magnitude), n=n, flushes=flushes)
+
+    def _rounded(
+        self, rule: Rule, *terms: Bounded, n: int = 1, flushes: int | None = None
+    ) -> Bounded:
+        """What `rule` makes of the terms, broadcast, after n roundings.
+
+        The work is done in blocks: what it needs besides its result then stays in the cache.
+
+        Args:
+            rule: Given the same elements of all terms, returns their value, (*block); the
+                magnitudes that add up to it, (*block); and its radii before rounding, (3, *block),
+                or (1, *block) if the terms are exact.
+            terms: The operands.
+            n: How many roundings.
+            flushes: How many results may be flushed to zero; n when None.
+        """
+        terms = _aligned(*terms)
+        shape = np.broadcast_shapes(*(term.value.shape for term in terms))
+        value, radii = np.empty(shape), np.empty((3, *shape))
+        factors = self.factor(n, value.size).reshape(3, *[1] * len(shape))
         flushed = (n if flushes is None else flushes) * self.tiny
-        with np.errstate(invalid="ignore"):  # An infinite gamma times 0, which is not chosen.
-            errors = factors * (magnitude + flushed) + flushed
-        return np.where(magnitude > 0, errors, 0.0)
+        for block in blocks(shape):
+            here, magnitude, spread = rule(*(_part(term, block) for term in terms))
+            total = magnitude + spread
+            with np.errstate(invalid="ignore"):  # An infinite gamma times 0, which is not chosen.
+                errors = factors * (total + flushed) + flushed
+            positive = total > 0
+            if not positive.all():
+                errors = np.where(positive, errors, 0.0)
+            value[block] = here
+            np.add(spread, errors, out=radii[:, *block])
+        return Bounded(value, radii)
+
+
+def _part(term: Bounded, block: Block) -> Bounded:
+    """A block of a term; of an exact one with a single zero for radii, which cost nothing then."""
+    value = at(term.value, block)
+    if term.exact:
+        return Bounded(value, np.zeros((1, *[1] * value.ndim)))
+    return Bounded(value, at(term.radii, (slice(None), *block)))
+
+
+def _same_radius(radii: Array, number: int) -> bool:
+    """Whether a radius is the one before it."""
+    return np.array_equal(radii[number], radii[number - 1])
+
+
+def _any_below(value: Array, tiny: float) -> bool:
+    """Whether any number is not zero but below `tiny`."""
+    return bool(((np.abs(value) < tiny) & (value != 0)).any())
 
 
 def _aligned(*terms: Bounded) -> tuple[Bounded, ...]:
