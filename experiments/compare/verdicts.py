@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from experiments.compare.distances import Distances, measure
 from experiments.rounding import Bounded
 
 Array = np.ndarray
@@ -17,6 +18,7 @@ SUSPECT = "suspect"  # between the probabilistic and the deterministic bound
 FAULT = "fault"  # outside the deterministic bound: proven different
 FLIP = "flip"  # outside it, but a choice that rounding can turn, a ReLU's sign, explains it
 INHERITED = "inherited"  # propagated mode: what a fault elsewhere leads to
+UNJUDGED = "unjudged"  # no bound is derived for this kind of layer: measured only
 
 
 @dataclass(frozen=True)
@@ -54,28 +56,36 @@ def judged(ours: Array | None, theirs: Array, bounded: Bounded, problem: str) ->
     obstacle = _obstacle(ours, theirs, problem)
     if ours is None or obstacle:
         return _incomparable(theirs.shape, obstacle, FAULT)
-    difference = _difference(ours, theirs)
-    allowed = 2 * bounded.radii
-    # NaN or inf on one side is outside even where no bound can be given.
-    within = (difference == 0) | ((difference <= allowed) & np.isfinite(difference))
-    flipped = ~within[1] & within[2]
-    if np.array_equal(ours, theirs, equal_nan=True):
+    distances = measure(ours, theirs, bounded.value, bounded.radii)
+    if distances.identical:
         verdict = IDENTICAL
-    elif not within[2].all():
+    elif not distances.within_flipping:
         verdict = FAULT
-    elif flipped.any():
+    elif distances.flips:
         verdict = FLIP
     else:
-        verdict = ROUNDING if within[0].all() else SUSPECT
+        verdict = ROUNDING if distances.within_likely else SUSPECT
     measured = replace(
-        _measured(ours, theirs, bounded.value, verdict),
-        error_ratio=_largest_quotient(np.where(flipped, 0, difference), allowed[1]),
-        flips=int(flipped.sum()),
+        _measured(distances, ours.dtype, verdict),
+        error_ratio=distances.error_ratio,
+        flips=distances.flips,
     )
     if verdict == FLIP:
         choice = f"rounding can turn a ReLU's sign or a maximum's place: {measured.flips} by that"
         measured = measured.noted(choice)
     return measured
+
+
+def unjudged(ours: Array | None, theirs: Array, judge: Array | None, problem: str) -> Measured:
+    """Measure tensors for which no bound is derived: only what is no number's doing is a fault.
+
+    Args:
+        ours: Scratch's tensor; None where it computed none.
+        theirs: Keras' tensor.
+        judge: The float64 judge's tensor; None where it computed none.
+        problem: What scratch said when it raised.
+    """
+    return _unbounded(ours, theirs, judge, problem, UNJUDGED, FAULT)
 
 
 def observed(
@@ -94,27 +104,48 @@ def observed(
     Args:
         ours: Scratch's tensor; None where it computed none.
         theirs: Keras' tensor.
-        judge: The float64 judge's tensor.
+        judge: The float64 judge's tensor; None where it computed none.
         faulty: Whether some fault is known.
         problem: What scratch said when it raised.
         turned: How many choices behind a gradient the twins made differently.
     """
-    obstacle = _obstacle(ours, theirs, problem)
-    if ours is None or obstacle:
-        return _incomparable(theirs.shape, obstacle, INHERITED if faulty else FAULT)
-    if np.array_equal(ours, theirs, equal_nan=True):
-        verdict = IDENTICAL
-    elif faulty:
-        verdict = INHERITED
-    elif not np.isfinite(_difference(ours, theirs)).all():
-        verdict = FAULT
-    else:
-        verdict = FLIP if turned else ROUNDING
-    measured = _measured(ours, theirs, judge, verdict)
-    if verdict != FLIP:
+    if faulty:
+        return _unbounded(ours, theirs, judge, problem, INHERITED, INHERITED)
+    measured = _unbounded(ours, theirs, judge, problem, FLIP if turned else ROUNDING, FAULT)
+    if measured.verdict != FLIP:
         return measured
     note = f"choices that rounding turned (a ReLU's sign, a maximum's place) behind it: {turned}"
     return replace(measured, flips=turned).noted(note)
+
+
+def _unbounded(
+    ours: Array | None,
+    theirs: Array,
+    judge: Array | None,
+    problem: str,
+    finite: str,
+    otherwise: str,
+) -> Measured:
+    """Measure tensors that may differ by any number.
+
+    Args:
+        ours: See `observed`.
+        theirs: See `observed`.
+        judge: See `observed`.
+        problem: See `observed`.
+        finite: The verdict on tensors that differ in numbers.
+        otherwise: The verdict on a tensor that is missing, or of another shape or dtype, or NaN or
+            infinite where the other is not.
+    """
+    obstacle = _obstacle(ours, theirs, problem)
+    if ours is None or obstacle:
+        return _incomparable(theirs.shape, obstacle, otherwise)
+    distances = measure(ours, theirs, judge)
+    if distances.identical:
+        verdict = IDENTICAL
+    else:
+        verdict = finite if np.isfinite(distances.difference) else otherwise
+    return _measured(distances, ours.dtype, verdict)
 
 
 def _obstacle(ours: Array | None, theirs: Array, problem: str) -> str:
@@ -134,40 +165,22 @@ def _incomparable(shape: tuple[int, ...], note: str, verdict: str) -> Measured:
     return Measured(shape, math.nan, math.nan, math.nan, ratio, verdict, note=note)
 
 
-def _measured(ours: Array, theirs: Array, judge: Array | None, verdict: str) -> Measured:
-    """How far two comparable tensors are apart, whatever is allowed."""
-    difference = _difference(ours, theirs)
-    largest = np.maximum(np.abs(ours), np.abs(theirs))
-    note = "" if np.isfinite(difference).all() else "NaN or inf on one side only"
+def _measured(distances: Distances, dtype: np.dtype, verdict: str) -> Measured:
+    """The columns that say how far two tensors of `dtype` are apart, whatever is allowed."""
     measured = Measured(
-        theirs.shape,
-        float(difference.max(initial=0.0)),
-        _largest_quotient(difference, largest),
-        _largest_quotient(difference, np.spacing(largest)),
+        distances.shape,
+        distances.difference,
+        distances.relative,
+        distances.ulp,
         math.nan,
         verdict,
-        note=note,
+        note="" if np.isfinite(distances.difference) else "NaN or inf on one side only",
     )
     # In float64 the judge is no more exact than the twins: there is nothing to judge by.
-    if judge is None or judge.shape != theirs.shape or ours.dtype == np.float64:
+    if distances.judge is None or dtype == np.float64:
         return measured
-    unit = float(np.spacing(np.abs(judge).max(initial=0.0).astype(ours.dtype)))
-    scratch, keras = (_difference(side, judge).max(initial=0.0) / unit for side in (ours, theirs))
+    largest, ours, theirs = distances.judge
+    unit = float(np.spacing(dtype.type(largest)))
+    scratch, keras = (float(np.float64(side) / unit) for side in (ours, theirs))
     nearer = "both alike" if scratch == keras else "scratch" if scratch < keras else "keras"
-    return replace(measured, scratch_ulp=float(scratch), keras_ulp=float(keras), nearer=nearer)
-
-
-def _difference(a: Array, b: Array) -> Array:
-    """|a - b| in float64; infinite where NaN or inf stands on one side only."""
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    alike = (a == b) | (np.isnan(a) & np.isnan(b))
-    with np.errstate(invalid="ignore"):
-        difference = np.abs(a - b)
-    return np.where(alike, 0.0, np.where(np.isfinite(difference), difference, np.inf))
-
-
-def _largest_quotient(difference: Array, unit: Array) -> float:
-    """The largest difference / unit, 0 where equal and infinite where there is no unit."""
-    with np.errstate(all="ignore"):
-        quotient = np.where(difference == 0, 0.0, difference / unit)
-    return float(np.where(np.isnan(quotient), np.inf, quotient).max(initial=0.0))
+    return replace(measured, scratch_ulp=scratch, keras_ulp=keras, nearer=nearer)
