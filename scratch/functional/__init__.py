@@ -4,13 +4,7 @@ Images are channels last, (N, H, W, C). Nothing changes the dtype it is given, n
 its arguments.
 """
 
-from scratch.functional.activations import (
-    Activation,
-    relu,
-    relu_backward,
-    softmax,
-    softmax_backward,
-)
+from scratch.functional.activations import Activation
 from scratch.functional.activations import get as get_activation
 from scratch.functional.conv import (
     conv2d,
@@ -19,30 +13,63 @@ from scratch.functional.conv import (
     conv2d_kernel_gradient,
 )
 from scratch.functional.conv_matrix import conv_matrix
+from scratch.functional.conv_transpose import (
+    conv2d_transpose,
+    conv2d_transpose_input_gradient,
+    conv2d_transpose_kernel_gradient,
+    transposed_output_size,
+)
 from scratch.functional.dense import (
     dense,
     dense_bias_gradient,
     dense_input_gradient,
     dense_kernel_gradient,
 )
+from scratch.functional.depthwise import (
+    depthwise_conv2d,
+    depthwise_conv2d_input_gradient,
+    depthwise_conv2d_kernel_gradient,
+)
 from scratch.functional.dropout import dropout, dropout_backward
+from scratch.functional.erf import erf, erfc
+from scratch.functional.exponential_units import elu, elu_backward, selu, selu_backward
+from scratch.functional.gelu import gelu, gelu_backward, gelu_tanh, gelu_tanh_backward
+from scratch.functional.global_pooling import (
+    global_average_pool,
+    global_average_pool_backward,
+    global_max_pool,
+    global_max_pool_backward,
+)
 from scratch.functional.losses import (
     cross_entropy_from_logits,
     cross_entropy_from_logits_backward,
     mean_squared_error,
     mean_squared_error_backward,
 )
-from scratch.functional.merging import add, add_backward, concatenate, concatenate_backward
-from scratch.functional.normalization import (
-    batch_norm,
-    batch_norm_inference_backward,
-    batch_norm_statistics,
-    batch_norm_training_backward,
+from scratch.functional.merging import (
+    add,
+    add_backward,
+    average,
+    average_backward,
+    broadcastable,
+    concatenate,
+    concatenate_backward,
+    extreme_backward,
+    maximum,
+    minimum,
+    multiply,
+    multiply_backward,
+    subtract,
+    subtract_backward,
+    sum_to_shape,
 )
+from scratch.functional.normalization import moments, normalize, normalize_backward
 from scratch.functional.padding import (
     Padding,
     Pads,
     Size,
+    crop2d,
+    crop2d_backward,
     output_size,
     pad2d,
     pad2d_backward,
@@ -51,12 +78,47 @@ from scratch.functional.padding import (
 from scratch.functional.pooling import (
     average_pool2d,
     average_pool2d_backward,
-    global_average_pool2d,
-    global_average_pool2d_backward,
     max_pool2d,
     max_pool2d_backward,
 )
-from scratch.functional.shaping import flatten, flatten_backward
+from scratch.functional.rectifiers import (
+    hard_sigmoid,
+    hard_sigmoid_backward,
+    hard_silu,
+    hard_silu_backward,
+    leaky_relu,
+    leaky_relu_backward,
+    prelu,
+    prelu_backward,
+    relu,
+    relu_backward,
+)
+from scratch.functional.resizing import resize2d, resize2d_backward
+from scratch.functional.scaling import (
+    add_scaled,
+    add_scaled_backward,
+    layer_scale,
+    layer_scale_backward,
+    rescale,
+    rescale_backward,
+    standardize,
+    standardize_backward,
+)
+from scratch.functional.shaping import flatten, flatten_backward, permute, permute_backward
+from scratch.functional.sigmoids import (
+    mish,
+    mish_backward,
+    sigmoid,
+    sigmoid_backward,
+    silu,
+    silu_backward,
+    softplus,
+    softplus_backward,
+    softsign,
+    softsign_backward,
+    tanh_backward,
+)
+from scratch.functional.softmax import log_softmax, log_softmax_backward, softmax, softmax_backward
 
 __all__ = [
     "Activation",
@@ -65,42 +127,106 @@ __all__ = [
     "Size",
     "add",
     "add_backward",
+    "add_scaled",
+    "add_scaled_backward",
+    "average",
+    "average_backward",
     "average_pool2d",
     "average_pool2d_backward",
-    "batch_norm",
-    "batch_norm_inference_backward",
-    "batch_norm_statistics",
-    "batch_norm_training_backward",
+    "broadcastable",
     "concatenate",
     "concatenate_backward",
     "conv2d",
     "conv2d_bias_gradient",
     "conv2d_input_gradient",
     "conv2d_kernel_gradient",
+    "conv2d_transpose",
+    "conv2d_transpose_input_gradient",
+    "conv2d_transpose_kernel_gradient",
     "conv_matrix",
+    "crop2d",
+    "crop2d_backward",
     "cross_entropy_from_logits",
     "cross_entropy_from_logits_backward",
     "dense",
     "dense_bias_gradient",
     "dense_input_gradient",
     "dense_kernel_gradient",
+    "depthwise_conv2d",
+    "depthwise_conv2d_input_gradient",
+    "depthwise_conv2d_kernel_gradient",
     "dropout",
     "dropout_backward",
+    "elu",
+    "elu_backward",
+    "erf",
+    "erfc",
+    "extreme_backward",
     "flatten",
     "flatten_backward",
+    "gelu",
+    "gelu_backward",
+    "gelu_tanh",
+    "gelu_tanh_backward",
     "get_activation",
-    "global_average_pool2d",
-    "global_average_pool2d_backward",
+    "global_average_pool",
+    "global_average_pool_backward",
+    "global_max_pool",
+    "global_max_pool_backward",
+    "hard_sigmoid",
+    "hard_sigmoid_backward",
+    "hard_silu",
+    "hard_silu_backward",
+    "layer_scale",
+    "layer_scale_backward",
+    "leaky_relu",
+    "leaky_relu_backward",
+    "log_softmax",
+    "log_softmax_backward",
     "max_pool2d",
     "max_pool2d_backward",
+    "maximum",
     "mean_squared_error",
     "mean_squared_error_backward",
+    "minimum",
+    "mish",
+    "mish_backward",
+    "moments",
+    "multiply",
+    "multiply_backward",
+    "normalize",
+    "normalize_backward",
     "output_size",
     "pad2d",
     "pad2d_backward",
+    "permute",
+    "permute_backward",
+    "prelu",
+    "prelu_backward",
     "relu",
     "relu_backward",
+    "rescale",
+    "rescale_backward",
+    "resize2d",
+    "resize2d_backward",
     "resolve_padding",
+    "selu",
+    "selu_backward",
+    "sigmoid",
+    "sigmoid_backward",
+    "silu",
+    "silu_backward",
     "softmax",
     "softmax_backward",
+    "softplus",
+    "softplus_backward",
+    "softsign",
+    "softsign_backward",
+    "standardize",
+    "standardize_backward",
+    "subtract",
+    "subtract_backward",
+    "sum_to_shape",
+    "tanh_backward",
+    "transposed_output_size",
 ]

@@ -1,28 +1,109 @@
-"""Where branches of a network meet again."""
+"""Where branches of a network meet again.
+
+Arrays of unlike shapes are broadcast as Keras' merging layers do it: axes of length 1 are put
+behind the batch until all have one rank, and an axis of length 1 is repeated. The gradient of what
+is repeated is the sum over its copies.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from functools import reduce
+from itertools import accumulate
 
 import numpy as np
 
+Shape = tuple[int, ...]
+
+
+def broadcastable(xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Views of all arrays in one rank: NumPy broadcasts them from there."""
+    rank = max(x.ndim for x in xs)
+    return [x.reshape(_widened(x.shape, rank)) for x in xs]
+
+
+def sum_to_shape(values: np.ndarray, shape: Shape) -> np.ndarray:
+    """Undo a broadcast from `shape`: the gradient of every copy, added up."""
+    widened = _widened(shape, values.ndim)
+    sizes = enumerate(zip(widened, values.shape, strict=True))
+    axes = tuple(axis for axis, (before, after) in sizes if before < after)
+    return (values.sum(axis=axes) if axes else values).reshape(shape)
+
 
 def add(xs: Sequence[np.ndarray]) -> np.ndarray:
-    """Sum arrays of one shape, from left to right.
+    """Sum arrays, from left to right."""
+    return reduce(np.add, broadcastable(xs))
 
-    Raises:
-        ValueError: The shapes differ; their broadcast would have another gradient.
+
+def add_backward(dy: np.ndarray, shapes: Sequence[Shape]) -> list[np.ndarray]:
+    """dL/dx of `add` for summands of `shapes`: dy itself, not to be written to, or its sums."""
+    return [sum_to_shape(dy, shape) for shape in shapes]
+
+
+def subtract(xs: Sequence[np.ndarray]) -> np.ndarray:
+    """The first array minus the second."""
+    first, second = broadcastable(xs)
+    return first - second
+
+
+def subtract_backward(dy: np.ndarray, shapes: Sequence[Shape]) -> list[np.ndarray]:
+    """dL/dx of `subtract`."""
+    first, second = add_backward(dy, shapes)
+    return [first, -second]
+
+
+def average(xs: Sequence[np.ndarray]) -> np.ndarray:
+    """The mean of arrays."""
+    return add(xs) / len(xs)
+
+
+def average_backward(dy: np.ndarray, shapes: Sequence[Shape]) -> list[np.ndarray]:
+    """dL/dx of `average`: an even share of dy."""
+    return add_backward(dy / len(shapes), shapes)
+
+
+def multiply(xs: Sequence[np.ndarray]) -> np.ndarray:
+    """The product of arrays, from left to right."""
+    return reduce(np.multiply, broadcastable(xs))
+
+
+def multiply_backward(dy: np.ndarray, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """dL/dx of `multiply`: dy times the product of the other factors, without a division.
+
+    Factor by factor from the right: what is before the factor times the gradient of both; zeros
+    among the factors do no harm.
     """
-    shapes = [x.shape for x in xs]
-    if len(set(shapes)) != 1:
-        raise ValueError(f"add takes one or more arrays of one shape, got shapes {shapes}.")
-    return reduce(np.add, xs)
+    factors = broadcastable(xs)
+    products = list(accumulate(factors[:-1], operator.mul))
+    gradients = []
+    for before, factor in zip(reversed(products), reversed(factors), strict=False):
+        gradients.append(sum_to_shape(dy * before, factor.shape))
+        dy = sum_to_shape(dy * factor, before.shape)
+    gradients.append(dy)
+    return [dx.reshape(x.shape) for dx, x in zip(reversed(gradients), xs, strict=True)]
 
 
-def add_backward(dy: np.ndarray, count: int) -> list[np.ndarray]:
-    """dL/dx of `add` for each of `count` summands: dy itself, one array not to be written to."""
-    return [dy] * count
+def maximum(xs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The largest of arrays, element by element.
+
+    Returns:
+        y: Of the broadcast shape.
+        winner: y's shape: which array y came from, the first of equal ones.
+    """
+    return _extreme(xs, np.maximum, np.greater_equal)
+
+
+def minimum(xs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The smallest of arrays, element by element; as `maximum`."""
+    return _extreme(xs, np.minimum, np.less_equal)
+
+
+def extreme_backward(
+    dy: np.ndarray, winner: np.ndarray, shapes: Sequence[Shape]
+) -> list[np.ndarray]:
+    """dL/dx of `maximum` and `minimum`: all of dy goes to the winner."""
+    return [sum_to_shape(dy * (winner == i), shape) for i, shape in enumerate(shapes)]
 
 
 def concatenate(xs: Sequence[np.ndarray], axis: int = -1) -> np.ndarray:
@@ -39,3 +120,22 @@ def concatenate_backward(dy: np.ndarray, sizes: Sequence[int], axis: int = -1) -
     if sum(sizes) != dy.shape[axis]:
         raise ValueError(f"Sizes {list(sizes)} do not add up to axis {axis} of dy {dy.shape}.")
     return np.split(dy, np.cumsum(sizes)[:-1], axis=axis)
+
+
+def _extreme(
+    xs: Sequence[np.ndarray],
+    better: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    holds: Callable[[np.ndarray, np.ndarray], np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best so far against every next array, as Keras does; a NaN never holds."""
+    first, *others = broadcastable(xs)
+    shape = np.broadcast_shapes(*(x.shape for x in (first, *others)))
+    y, winner = first, np.zeros(shape, np.int16)
+    for i, x in enumerate(others, start=1):
+        np.copyto(winner, i, where=~holds(y, x))
+        y = better(y, x)
+    return y, winner
+
+
+def _widened(shape: Shape, rank: int) -> Shape:
+    return (*shape[:1], *[1] * (rank - len(shape)), *shape[1:])

@@ -89,5 +89,23 @@ def pad2d(x: np.ndarray, pads: Pads, value: float = 0.0) -> np.ndarray:
 
 def pad2d_backward(dy: np.ndarray, pads: Pads) -> np.ndarray:
     """Cut the border off again; the result (N, H, W, C) is a view of dy."""
-    top, bottom, left, right = pads
-    return dy[:, top : dy.shape[1] - bottom, left : dy.shape[2] - right]
+    return crop2d(dy, pads)
+
+
+def crop2d(x: np.ndarray, crops: Pads) -> np.ndarray:
+    """Cut rows and columns off every image.
+
+    Args:
+        x: (N, H, W, C).
+        crops: How many at (top, bottom, left, right).
+
+    Returns:
+        (N, H - top - bottom, W - left - right, C), a view of x.
+    """
+    top, bottom, left, right = crops
+    return x[:, top : x.shape[1] - bottom, left : x.shape[2] - right]
+
+
+def crop2d_backward(dy: np.ndarray, crops: Pads) -> np.ndarray:
+    """dL/dx of `crop2d`: zero where x was cut off."""
+    return pad2d(dy, crops)

@@ -1,10 +1,12 @@
-"""Max, average and global average pooling of images (N, H, W, C).
+"""Max and average pooling of images (N, H, W, C).
 
 Padding is never part of a window: windows at the border are smaller. Source A eq. (4) and (5),
 source E; ties and counts as in TensorFlow.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -32,14 +34,20 @@ def max_pool2d(
         ValueError: No window fits, or a window could lie in the padding alone.
     """
     windows = _pool_windows(x.shape, pool_size, strides, padding)
-    y = np.zeros((len(x), *windows.output_size, x.shape[3]), x.dtype)
-    argmax = np.full(y.shape, -1, np.int32)
-    for i, j, at_output, at_input in windows.cells():
-        candidate, best, where = np.ascontiguousarray(x[at_input]), y[at_output], argmax[at_output]
-        # "Not at most" lets a NaN win; nothing wins against a NaN.
-        wins = (where < 0) | (~(candidate <= best) & (best == best))
-        np.copyto(best, candidate, where=wins)
-        where[wins] = i * pool_size[1] + j
+    lowest = -np.inf if np.issubdtype(x.dtype, np.inexact) else np.iinfo(x.dtype).min
+    y = np.full((len(x), *windows.output_size, x.shape[3]), lowest, x.dtype)
+    for _, _, at_output, at_input in windows.cells():
+        np.maximum(y[at_output], x[at_input], out=y[at_output])
+    # Its index is the number of cells that come before it.
+    argmax = np.zeros(y.shape, np.min_scalar_type(math.prod(pool_size)))
+    sought = np.ones(y.shape, bool)
+    undefined = np.isnan(y)
+    for _, _, at_output, at_input in windows.cells():
+        missed = x[at_input] != y[at_output]
+        if undefined.any():
+            missed &= ~(np.isnan(x[at_input]) & undefined[at_output])
+        sought[at_output] &= missed
+        argmax += sought
     return y, argmax
 
 
@@ -68,8 +76,7 @@ def max_pool2d_backward(
     windows = _pool_windows(shape, pool_size, strides, padding)
     dx = np.zeros(shape, dy.dtype)
     for i, j, at_output, at_input in windows.cells():
-        chosen = argmax[at_output] == i * pool_size[1] + j
-        dx[at_input] += np.where(chosen, dy[at_output], 0)
+        dx[at_input] += dy[at_output] * (argmax[at_output] == i * pool_size[1] + j)
     return dx
 
 
@@ -117,21 +124,6 @@ def average_pool2d_backward(
     for _, _, at_output, at_input in windows.cells():
         dx[at_input] += share[at_output]
     return dx
-
-
-def global_average_pool2d(x: np.ndarray, keepdims: bool = False) -> np.ndarray:
-    """Average each channel over the image: (N, H, W, C) -> (N, C), or (N, 1, 1, C)."""
-    return x.mean(axis=(1, 2), keepdims=keepdims)
-
-
-def global_average_pool2d_backward(
-    dy: np.ndarray, input_size: Size, keepdims: bool = False
-) -> np.ndarray:
-    """dL/dx of `global_average_pool2d`: dy, spread evenly over the (H, W) of `input_size`."""
-    per_channel = dy if keepdims else dy[:, None, None, :]
-    height, width = input_size
-    shape = (len(dy), height, width, dy.shape[-1])
-    return np.broadcast_to(per_channel / (height * width), shape).copy()
 
 
 def _counts(windows: Windows, dtype: np.dtype) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scratch.data_checks import check_at_least
+from scratch.functional import Pads
 from scratch.layers.base import Layer, Shape
 
 Pair = tuple[int, int]
@@ -23,6 +24,34 @@ def pair(value: Any, layer: Layer, argument: str, least: int = 1) -> Pair:
     for number in values:
         check_at_least(f"{layer}: {argument}", number, least)
     return int(values[0]), int(values[1])
+
+
+def border(value: Any, layer: Layer, argument: str) -> Pads:
+    """One whole number, (vertical, horizontal) or ((top, bottom), (left, right)), as four.
+
+    Raises:
+        ValueError: It is none of these, or a number is negative.
+    """
+    sides = value if isinstance(value, list | tuple) else (value, value)
+    try:
+        (top, bottom), (left, right) = [pair(side, layer, argument, least=0) for side in sides]
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{layer}: {argument} must be one whole number, two, or ((top, bottom), "
+            f"(left, right)), none negative, got {value!r}."
+        ) from None
+    return (top, bottom, left, right)
+
+
+def interpolation_name(value: Any, layer: Layer) -> str:
+    """The name of an interpolation that `scratch.functional.resize2d` knows.
+
+    Raises:
+        ValueError: It is another.
+    """
+    if value not in ("nearest", "bilinear"):
+        raise ValueError(f'{layer}: interpolation must be "nearest" or "bilinear", got {value!r}.')
+    return value
 
 
 def image_shape(layer: Layer, input_shape: Any) -> tuple[int | None, int | None, int | None]:

@@ -25,7 +25,7 @@ class Concatenate(Layer):
         The same, with the sum in `axis`.
 
     Raises:
-        ValueError: Fewer than two inputs, or shapes that differ elsewhere.
+        ValueError: No input, or shapes that differ elsewhere.
     """
 
     takes_list = True
@@ -52,9 +52,9 @@ class Concatenate(Layer):
         rank = min(map(len, shapes), default=0)
         axis = self.axis % rank if -rank <= self.axis < rank else None
         others = {tuple(n for i, n in enumerate(shape) if i != axis) for shape in shapes}
-        if axis is None or len(shapes) < 2 or len(others) != 1:
+        if axis is None or len(others) != 1:
             raise ValueError(
-                f"{self} takes at least two inputs whose shapes differ in axis {self.axis} alone, "
+                f"{self} takes one or more inputs whose shapes differ in axis {self.axis} alone, "
                 f"got {shapes}."
             )
         sizes = [shape[axis] for shape in shapes]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratch import functional as F  # noqa: N812
-from scratch.layers.arguments import image_shape, pair
+from scratch.layers.arguments import border, image_shape
 from scratch.layers.base import Layer, Shape
 
 
@@ -37,15 +37,7 @@ class ZeroPadding2D(Layer):
         dtype: str | None = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        sides = padding if isinstance(padding, list | tuple) else (padding, padding)
-        try:
-            (top, bottom), (left, right) = [pair(side, self, "padding", least=0) for side in sides]
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"{self}: padding must be one whole number, two, or ((top, bottom), "
-                f"(left, right)), none negative, got {padding!r}."
-            ) from None
-        self.pads: F.Pads = (top, bottom, left, right)
+        self.pads = border(padding, self, "padding")
 
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:  # noqa: ARG002
         """See the class."""

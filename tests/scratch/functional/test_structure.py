@@ -6,14 +6,14 @@ import pytest
 import tensorflow as tf
 
 from scratch.functional import (
-    add,
-    add_backward,
     concatenate,
     concatenate_backward,
     dropout,
     dropout_backward,
     flatten,
     flatten_backward,
+    permute,
+    permute_backward,
 )
 from tests.scratch.functional.oracles import assert_same, complex_step, normal
 
@@ -28,23 +28,12 @@ def test_flatten_against_keras_and_back(shape):
     np.testing.assert_array_equal(flatten_backward(y, x.shape), x)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_add(count):
-    xs = [normal(seed, 2, 3, 4, dtype="float32") for seed in range(count)]
-    assert_same("output", add(xs), tf.add_n(xs), rtol=1e-6)
-    dy = normal(9, 2, 3, 4)
-    gradients = add_backward(dy, count)
-    assert len(gradients) == count
-    for k, gradient in enumerate(gradients):
-        numeric = complex_step(lambda x, k=k: add([*xs[:k], x, *xs[k + 1 :]]), xs[k], dy)
-        assert_same(f"dx{k}", gradient, numeric)
-
-
-@pytest.mark.parametrize("shapes", [[(2, 3), (1, 3)], [(2, 3), (3,)], []])
-def test_add_refuses_to_broadcast(shapes):
-    with pytest.raises(ValueError, match="one shape") as error:
-        add([np.zeros(shape) for shape in shapes])
-    assert str(shapes) in str(error.value)
+@pytest.mark.parametrize("dims", [(1, 2, 3), (3, 1, 2), (2, 3, 1), (1,)])
+def test_permute_against_keras_and_back(dims):
+    x = normal(0, 2, *(3, 4, 5)[: len(dims)])
+    y = permute(x, dims)
+    assert_same("output", y, keras.layers.Permute(dims, dtype="float64")(x), rtol=0)
+    np.testing.assert_array_equal(permute_backward(y, dims), x)
 
 
 @pytest.mark.parametrize("axis", [-1, 1])

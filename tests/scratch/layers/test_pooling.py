@@ -33,6 +33,9 @@ def test_the_first_of_equal_maxima_gets_the_gradient(case):
 
 
 @pytest.mark.parametrize("keepdims", [False, True])
-@pytest.mark.parametrize("shape", [IMAGE, (1, 1, 5, 2)])
-def test_global_average(shape, keepdims):
-    check_layer("GlobalAveragePooling2D", shape, keepdims=keepdims)
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("name", ["GlobalAveragePooling", "GlobalMaxPooling"])
+@pytest.mark.parametrize("shape", [IMAGE, (1, 1, 5, 2), (2, 7, 3)])
+def test_global_pooling(shape, name, ties, keepdims):
+    """Of images and of sequences; tied maxima share the gradient."""
+    check_layer(f"{name}{len(shape) - 2}D", shape, ties=ties, keepdims=keepdims)
