@@ -12,18 +12,36 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from experiments.bounds.activations import activation_bounds
-from experiments.bounds.batch_norm import batch_norm_bounds
+from experiments.bounds.activations.rectifiers import prelu_bounds
 from experiments.bounds.call import Bounds, GivenCall
+from experiments.bounds.convolution import convolution_bounds, separable_bounds
+from experiments.bounds.merging import (
+    add_bounds,
+    average_bounds,
+    concatenate_bounds,
+    extreme_bounds,
+    multiply_bounds,
+    subtract_bounds,
+)
+from experiments.bounds.normalization import normalization_bounds
 from experiments.bounds.pooling import (
     average_pooling_bounds,
     global_average_pooling_bounds,
+    global_max_pooling_bounds,
     max_pooling_bounds,
 )
-from experiments.bounds.weighted import conv2d_bounds, dense_bounds
-from experiments.rounding import Array, Bounded, Precision, exactly
-from scratch import functional as F  # noqa: N812
+from experiments.bounds.resizing import resizing_bounds, up_sampling_bounds
+from experiments.bounds.scaling import (
+    custom_scale_bounds,
+    fixed_normalization_bounds,
+    layer_scale_bounds,
+    rescaling_bounds,
+)
+from experiments.bounds.weighted import dense_bounds
+from experiments.rounding import Array, Precision, exactly
 from scratch import layers
 from scratch.layers import Layer
+from scratch.layers.activation_layer import ActivationLayer
 
 
 def layer_bounds(
@@ -52,13 +70,13 @@ def layer_bounds(
     return bounds(layer, GivenCall(tuple(inputs), dy, training, precision))
 
 
-def _activation(layer: layers.Activation, call: GivenCall) -> Bounds:
+def _activation(layer: ActivationLayer, call: GivenCall) -> Bounds:
     z = call.precision.given(call.x)
     y, dz = activation_bounds(layer.activation, z, call.dy, call.precision)
     return {"output": y, "grad_input": dz}
 
 
-def _dropout(layer: layers.Dropout, call: GivenCall) -> Bounds:
+def _dropout(layer: layers.BaseDropout, call: GivenCall) -> Bounds:
     if not call.training or not layer.rate:
         return {"output": exactly(call.x), "grad_input": exactly(call.dy)}
     p, kept = call.precision, layer.draw_mask(call.x.shape)
@@ -69,46 +87,55 @@ def _dropout(layer: layers.Dropout, call: GivenCall) -> Bounds:
     }
 
 
-def _add(_layer: layers.Add, call: GivenCall) -> Bounds:
-    output = call.precision.total(*(call.precision.given(x) for x in call.inputs))
-    return {"output": output, **_input_gradients([exactly(call.dy) for _ in call.inputs])}
-
-
-def _concatenate(layer: layers.Concatenate, call: GivenCall) -> Bounds:
-    sizes = [x.shape[layer.axis] for x in call.inputs]
-    parts = F.concatenate_backward(call.dy, sizes, layer.axis)
-    output = exactly(F.concatenate(call.inputs, layer.axis))
-    return {"output": output, **_input_gradients([exactly(part) for part in parts])}
-
-
-def _input_gradients(gradients: Sequence[Bounded]) -> Bounds:
-    names = ["grad_input", *(f"grad_input:{i}" for i in range(1, len(gradients)))]
-    return dict(zip(names, gradients, strict=True))
-
-
-def _flatten(_layer: layers.Flatten, call: GivenCall) -> Bounds:
-    dx = F.flatten_backward(call.dy, call.x.shape)
-    return {"output": exactly(F.flatten(call.x)), "grad_input": exactly(dx)}
-
-
-def _zero_padding(layer: layers.ZeroPadding2D, call: GivenCall) -> Bounds:
-    dx = F.pad2d_backward(call.dy, layer.pads)
-    return {"output": exactly(F.pad2d(call.x, layer.pads)), "grad_input": exactly(dx)}
+def _moved(layer: Layer, call: GivenCall) -> Bounds:
+    """Numbers that are copied, or zeros put beside them."""
+    return {
+        "output": exactly(layer.forward(call.x)),
+        "grad_input": exactly(layer.backward(call.dy)),
+    }
 
 
 _BOUNDS: dict[type[Layer], Callable[[Any, GivenCall], Bounds]] = {
     layers.Activation: _activation,
-    layers.Add: _add,
+    layers.Add: add_bounds,
+    layers.Average: average_bounds,
     layers.AveragePooling2D: average_pooling_bounds,
-    layers.BatchNormalization: batch_norm_bounds,
-    layers.Concatenate: _concatenate,
-    layers.Conv2D: conv2d_bounds,
+    layers.BatchNormalization: normalization_bounds,
+    layers.Concatenate: concatenate_bounds,
+    layers.Conv1D: convolution_bounds,
+    layers.Conv2D: convolution_bounds,
+    layers.Conv2DTranspose: convolution_bounds,
+    layers.Cropping2D: _moved,
+    layers.CustomScaleLayer: custom_scale_bounds,
     layers.Dense: dense_bounds,
+    layers.DepthwiseConv1D: convolution_bounds,
+    layers.DepthwiseConv2D: convolution_bounds,
     layers.Dropout: _dropout,
-    layers.Flatten: _flatten,
+    layers.ELU: _activation,
+    layers.Flatten: _moved,
+    layers.GlobalAveragePooling1D: global_average_pooling_bounds,
     layers.GlobalAveragePooling2D: global_average_pooling_bounds,
+    layers.GlobalMaxPooling1D: global_max_pooling_bounds,
+    layers.GlobalMaxPooling2D: global_max_pooling_bounds,
+    layers.GroupNormalization: normalization_bounds,
+    layers.LayerNormalization: normalization_bounds,
+    layers.LayerScale: layer_scale_bounds,
+    layers.LeakyReLU: _activation,
     layers.MaxPooling2D: max_pooling_bounds,
+    layers.Maximum: extreme_bounds,
+    layers.Minimum: extreme_bounds,
+    layers.Multiply: multiply_bounds,
+    layers.Normalization: fixed_normalization_bounds,
+    layers.PReLU: prelu_bounds,
+    layers.Permute: _moved,
     layers.ReLU: _activation,
+    layers.Rescaling: rescaling_bounds,
+    layers.Reshape: _moved,
+    layers.Resizing: resizing_bounds,
+    layers.SeparableConv2D: separable_bounds,
     layers.Softmax: _activation,
-    layers.ZeroPadding2D: _zero_padding,
+    layers.SpatialDropout2D: _dropout,
+    layers.Subtract: subtract_bounds,
+    layers.UpSampling2D: up_sampling_bounds,
+    layers.ZeroPadding2D: _moved,
 }

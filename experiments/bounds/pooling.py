@@ -13,7 +13,12 @@ import numpy as np
 from experiments.bounds.call import Bounds, GivenCall
 from experiments.rounding import Array, Bounded
 from scratch import functional as F  # noqa: N812
-from scratch.layers import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
+from scratch.layers import (
+    AveragePooling2D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    MaxPooling2D,
+)
 
 # A division by the number of cells, or a product with the rounded reciprocal.
 _DIVISION = 2
@@ -60,17 +65,37 @@ def average_pooling_bounds(layer: AveragePooling2D, call: GivenCall) -> Bounds:
 
 def global_average_pooling_bounds(layer: GlobalAveragePooling2D, call: GivenCall) -> Bounds:
     """A sum over the image, divided by the number of pixels."""
-    size = call.x.shape[1:3]
+    size = call.x.shape[1:-1]
 
     def spread(dy: Array) -> Array:
-        return F.global_average_pool2d_backward(dy, size, layer.keepdims)
+        return F.global_average_pool_backward(dy, size)
 
     p = call.precision
-    average = partial(F.global_average_pool2d, keepdims=layer.keepdims)
+    average = partial(F.global_average_pool, keepdims=layer.keepdims)
     return {
         "output": p.sum(p.given(call.x), average, n=math.prod(size) - 1 + _DIVISION),
         "grad_input": p.sum(p.given(call.dy), spread, n=_DIVISION),
     }
+
+
+def global_max_pooling_bounds(layer: GlobalMaxPooling2D, call: GivenCall) -> Bounds:
+    """A maximum is exact; tied ones share by a rounded reciprocal, and a product with it.
+
+    Which cells are tied is in doubt only where subnormals count as zeros.
+    """
+    p, (x, dy) = call.precision, (call.x, call.precision.given(call.dy))
+    y = F.global_max_pool(x, layer.keepdims)
+    doubt = F.global_max_pool(p.given(x).radii[2], layer.keepdims)
+    dx = p.sum(dy, lambda dy: F.global_max_pool_backward(dy, x, y), n=_DIVISION)
+    undecided = (np.abs(y) <= doubt) & (doubt > 0)
+    if undecided.any():
+        size, channels = x.shape[1:-1], x.shape[-1]
+        in_doubt = (np.abs(call.dy) * undecided).reshape(len(x), *[1] * len(size), channels)
+        widest = doubt.reshape(in_doubt.shape)
+        flipping = p.round(dx.value, dx.radii + in_doubt * (np.abs(x) <= widest)).radii[2]
+        dx = Bounded(dx.value, np.stack([*dx.radii[:2], flipping]))
+    output = Bounded(y, np.broadcast_to(2 * doubt, (3, *y.shape)))
+    return {"output": output, "grad_input": dx}
 
 
 def _most_windows_on_a_cell(layer: MaxPooling2D | AveragePooling2D) -> int:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from keras_models.probe import ProbedCall
-from scratch.layers import Dropout
+from scratch.layers import BaseDropout
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def unchanged(model: Any) -> Iterator[None]:
     entries = [dict(table) for table in tables]
     found = [array for entry in entries for array in entry.values()]
     arrays = [(array, array.copy()) for array in found if array.flags.writeable]
-    generators = [la.rng.bit_generator for la in model.layers if isinstance(la, Dropout)]
+    generators = [la.rng.bit_generator for la in model.layers if isinstance(la, BaseDropout)]
     states = [generator.state for generator in generators]
     try:
         yield
@@ -40,8 +40,8 @@ def unchanged(model: Any) -> Iterator[None]:
 
 
 def impose_masks(layer: Any, calls: Sequence[ProbedCall]) -> None:
-    """Make a Dropout use the masks that Keras drew, one for each of its uses, over and over."""
-    if isinstance(layer, Dropout):
+    """Make dropout use the masks that Keras drew, one for each of its uses, over and over."""
+    if isinstance(layer, BaseDropout):
         # Where input and gradient are both zero, the mask is unknown and of no consequence.
         kept = [(call.output != 0) | (call.grad_inputs[0] != 0) for call in calls]
         masks = itertools.cycle(kept)

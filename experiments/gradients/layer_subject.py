@@ -15,7 +15,8 @@ from experiments.gradients.cases import LayerCase
 from experiments.gradients.framework import keras_tensors
 from experiments.gradients.subject import Allowance, Equations, Tensors, on_grid, spread_numbers
 from keras_models.layer_options import keras_layer
-from scratch.layers import LAYERS, Dropout, Layer
+from keras_models.layer_state import settle
+from scratch.layers import LAYERS, BaseDropout, Layer
 
 # No step of a finite difference is longer; inputs keep this far from kinks.
 LONGEST_STEP = 2.0**-10
@@ -52,7 +53,7 @@ class LayerSubject:
             told.append(f"pads={_told(self.case.pads)}")
         if self.case.about:
             told.append(self.case.about)
-        if self.case.type in ("BatchNormalization", "Dropout"):
+        if self.case.type in ("BatchNormalization", "Dropout", "SpatialDropout2D"):
             told.append("training" if self.case.training else "inference")
         return ", ".join(told)
 
@@ -144,8 +145,9 @@ def layer_subject(case: LayerCase, seed: int) -> LayerSubject:
     for weight in layer.weights.values():  # Moving statistics have moved.
         weight[...] = on_grid(weight)
     twin.set_weights([w.copy() for w in layer.weights.values()])
+    settle(twin)
     framework = keras_tensors(twin, subject.inputs, dy, case.training, case.pads)
-    if isinstance(layer, Dropout) and case.training:
+    if isinstance(layer, BaseDropout) and case.training:
         mask = framework["output"] != 0  # No input is zero.
         vars(layer)["draw_mask"] = lambda _shape: mask
     return replace(subject, dy=dy, framework=framework)
