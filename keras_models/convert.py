@@ -7,8 +7,9 @@ import numpy as np
 
 import scratch
 from keras_models.errors import UnsupportedLayerError
-from keras_models.graph import Graph, trace
+from keras_models.graph import Graph, LayerCall, trace
 from keras_models.layer_options import keras_layer, layer_dtype, scratch_layer
+from keras_models.operations import operation_layer
 from keras_models.weights import copy_weights, read_weights, write_weights
 from scratch.layers import Input
 from scratch.layers.base import Layer, weights_from
@@ -24,7 +25,10 @@ def to_scratch(model: keras.Model, dtype: str | None = None) -> scratch.Model:
     seed: the two libraries' generators differ.
 
     Args:
-        model: A built Sequential or Functional model; branches and shared layers included.
+        model: A built Sequential or Functional model: branches, shared layers and models nested in
+            any depth. A nested model's layers are named by their path, as in "inner/conv". A
+            `training` flag given where a layer was called does not count, as in Keras: that of
+            the model's own call replaces it.
         dtype: "float32" or "float64" to compute in, casting the weights; None keeps the model's.
 
     Raises:
@@ -43,7 +47,7 @@ def to_scratch(model: keras.Model, dtype: str | None = None) -> scratch.Model:
         for call in graph.calls:
             values = [tensors[number] for number in call.inputs]
             if call.index == 0:
-                twins[call.name] = scratch_layer(call.layer, call.name, len(values[0].shape), dtype)
+                twins[call.name] = _twin(call, len(values[0].shape), dtype)
             twin = twins[call.name]
             tensors.append(twin(values if twin.takes_list else values[0]))
     outputs = [tensors[number] for number in graph.outputs]
@@ -57,7 +61,9 @@ def to_scratch(model: keras.Model, dtype: str | None = None) -> scratch.Model:
             outputs if graph.returns_list else outputs[0],
             name=model.name,
         )
-    write_weights(model_twin, {name: w.astype(dtype) for name, w in read_weights(model).items()})
+    weights = read_weights(model)
+    floats = {name: w.astype(dtype) for name, w in weights.items() if w.dtype.kind == "f"}
+    write_weights(model_twin, weights | floats)
     return model_twin
 
 
@@ -92,6 +98,13 @@ def to_keras(model: scratch.Model) -> keras.Model:
     return twin
 
 
+def _twin(call: LayerCall, rank: int, dtype: str) -> Layer:
+    """The scratch layer for a layer or operation whose first input has `rank` dimensions."""
+    if call.is_layer:
+        return scratch_layer(call.layer, call.name, rank, dtype)
+    return operation_layer(call, dtype)
+
+
 def _is_row(graph: Graph) -> bool:
     """Whether each layer is called on what the one before it returned."""
     row = all(call.inputs == (call.output - 1,) for call in graph.calls)
@@ -100,7 +113,7 @@ def _is_row(graph: Graph) -> bool:
 
 def _only_dtype(model: keras.Model, graph: Graph) -> str:
     """The dtype of all of a model's inputs and layers."""
-    found = {layer_dtype(call.layer, call.name) for call in graph.first_calls}
+    found = {layer_dtype(c.layer, c.name) for c in graph.first_calls if c.is_layer}
     found |= {t.dtype for t in graph.inputs}
     if len(found) != 1:
         raise ValueError(

@@ -30,7 +30,8 @@ class LayerCall:
         index: Which use of it, from 0; above 0 only where a layer is shared.
         inputs: The numbers of its input tensors.
         output: The number of its output tensor.
-        arguments: What it was called on where the model was written down.
+        node: Keras' record of the call: its `arguments` and `outputs`, symbolic, as they were
+            where the model was written down.
     """
 
     layer: Any
@@ -38,7 +39,12 @@ class LayerCall:
     index: int
     inputs: tuple[int, ...]
     output: int
-    arguments: Any = field(repr=False, compare=False)
+    node: Any = field(repr=False, compare=False)
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether it is the call of a layer, not of a `keras.ops` operation."""
+        return isinstance(self.layer, keras.Layer)
 
     def run(self, values: Sequence[Any], training: bool) -> Any:
         """Call the layer or operation on the values of `inputs`, tensors; returns its output.
@@ -46,8 +52,8 @@ class LayerCall:
         A flag that the layer was given where the model was written down does not count, as in
         Keras: the flag of the model's own call replaces it.
         """
-        positional, named = filled(self.arguments, values)
-        if isinstance(self.layer, keras.Layer):
+        positional, named = filled(self.node.arguments, values)
+        if self.is_layer:
             named["training"] = training
         return self.layer(*positional, **named)
 
@@ -99,7 +105,7 @@ def trace(model: keras.Model) -> Graph:
         name = names.setdefault(id(layer), path)
         _check_node(name, node)
         output = len(inputs) + len(calls)
-        calls.append(LayerCall(layer, name, uses[id(layer)], tuple(values), output, node.arguments))
+        calls.append(LayerCall(layer, name, uses[id(layer)], tuple(values), output, node))
         uses[id(layer)] += 1
         return [output]
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from scratch.data_checks import check_array
 from scratch.graph import Call, Input, SymbolicTensor, calls_between, replay, unique_name
-from scratch.layers import LAYERS, Layer
+from scratch.layers import Layer
 from scratch.layers.base import Shape
+from scratch.layers.registry import layer_named
 from scratch.passes import ForwardPass, run_backward, run_forward
 from scratch.summary import summary_table
 from scratch.training import Trainable
@@ -67,7 +68,8 @@ class Model(Trainable):
             if not isinstance(tensor, SymbolicTensor):
                 raise TypeError(
                     f"Model {self.name!r} is made of symbolic tensors, as Input and layers called "
-                    f"on it return them, got {type(tensor).__name__}."
+                    f"on it return them, got {type(tensor).__name__}; to compute on an array use "
+                    "model.forward(x)."
                 )
         return tensors
 
@@ -247,9 +249,10 @@ class Model(Trainable):
         """The model that `get_config` described, with fresh weights.
 
         Raises:
-            KeyError: A field is missing, or a layer's class is not one of `scratch.layers`.
+            KeyError: A field is missing.
+            ValueError: A layer's class is neither one of `scratch.layers` nor registered.
         """
-        layers = [LAYERS[layer["class_name"]](**layer["config"]) for layer in config["layers"]]
+        layers = [layer_named(la["class_name"])(**la["config"]) for la in config["layers"]]
         inputs = [SymbolicTensor((*i["shape"],), i["dtype"], i["name"]) for i in config["inputs"]]
         tensors = list(inputs)
         for call in config["calls"]:
@@ -273,16 +276,31 @@ class Model(Trainable):
 
         save_model(self, path)
 
-    def __call__(self, inputs: Any) -> Any:  # noqa: ARG002 - whatever it is
-        """Models cannot be nested; always raises.
+    def __call__(self, inputs: Any) -> Any:
+        """Write the model's calls down again on other symbolic tensors, as one part of a model.
+
+        The layers are shared and keep their names, which must be unique in the whole model.
+
+        Args:
+            inputs: A symbolic tensor; a list for several inputs.
+
+        Returns:
+            The symbolic output; a list for several.
 
         Raises:
-            TypeError: Always; it says what to do instead.
+            TypeError: An input is not symbolic (arrays go through `forward`), or of another dtype.
+            ValueError: There are more or fewer inputs, or a layer cannot take their shapes.
         """
-        raise TypeError(
-            f"Model {self.name!r} cannot be called: connect its layers themselves to symbolic "
-            "tensors, and compute on arrays with model.forward(x)."
-        )
+        self._check_built()
+        given = self._as_tensors(inputs)
+        if len(given) != len(self.inputs):
+            raise ValueError(
+                f"Model {self.name!r} has {len(self.inputs)} inputs, got {len(given)}; call it on "
+                "one symbolic tensor for each."
+            )
+        tensors = replay(self.calls, dict(zip(self.inputs, given, strict=True)), {})
+        outputs = [tensors[t] for t in self.outputs]
+        return outputs if self._lists[1] else outputs[0]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {len(self.layers)} layers>"
@@ -298,7 +316,7 @@ class Sequential(Model):
 
     Raises:
         ValueError: There is no layer.
-        TypeError: What should be a layer is none; models cannot be nested.
+        TypeError: What should be a layer is none. A model is nested by calling it on a tensor.
     """
 
     def __init__(self, layers: Sequence[Any], name: str | None = None) -> None:

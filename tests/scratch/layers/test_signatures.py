@@ -19,20 +19,35 @@ ARGUMENTS = {
     "AveragePooling2D": {"pool_size": (3, 2), "strides": 1, "padding": "same"},
     "BatchNormalization": {"momentum": 0.9, "epsilon": 0.1, "center": False, "scale": False},
     "Concatenate": {"axis": 1},
+    "Conv1D": {"filters": 4, "kernel_size": 3, "dilation_rate": 2, "padding": "causal", "groups": 2},
     "Conv2D": {
         "filters": 4, "kernel_size": (3, 2), "strides": (2, 1), "padding": "same", "groups": 2,
         "activation": "relu", "use_bias": False, "kernel_initializer": "he_normal",
         "bias_initializer": "ones",
     },
+    "Conv2DTranspose": {
+        "filters": 4, "kernel_size": (3, 2), "strides": (2, 3), "padding": "same",
+        "output_padding": (1, 2), "activation": "relu", "kernel_initializer": "he_normal",
+    },
     "Dense": {
         "units": 3, "activation": "softmax", "use_bias": False, "bias_initializer": "ones",
         "kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.3}},
+    },
+    "DepthwiseConv1D": {"kernel_size": 3, "depth_multiplier": 2, "strides": 2},
+    "DepthwiseConv2D": {
+        "kernel_size": (3, 2), "depth_multiplier": 2, "dilation_rate": (2, 1), "use_bias": False,
+        "depthwise_initializer": "he_normal", "bias_initializer": "ones",
     },
     "Dropout": {"rate": 0.3, "seed": 4},
     "Flatten": {},
     "GlobalAveragePooling2D": {"keepdims": True},
     "MaxPooling2D": {"pool_size": 3, "strides": (1, 2), "padding": "same"},
     "ReLU": {},
+    "SeparableConv2D": {
+        "filters": 4, "kernel_size": (3, 2), "strides": 2, "padding": "same", "activation": "relu",
+        "depth_multiplier": 2, "depthwise_initializer": "he_normal",
+        "pointwise_initializer": "he_uniform",
+    },
     "Softmax": {},
     "ZeroPadding2D": {"padding": ((1, 2), (0, 3))},
 }  # fmt: skip
@@ -135,5 +150,5 @@ def test_dtype_is_floatx_unless_given(name):
 
 
 def test_every_layer_class_is_listed():
-    assert set(layers.__all__) == {*LAYERS, "LAYERS", "Input", "Layer"}
+    assert set(layers.__all__) == {*LAYERS, "LAYERS", "Input", "Layer", "register"}
     assert set(ARGUMENTS) == set(LAYERS)
