@@ -15,6 +15,7 @@ from experiments.bounds.activations import activation_bounds
 from experiments.bounds.activations.rectifiers import prelu_bounds
 from experiments.bounds.call import Bounds, GivenCall
 from experiments.bounds.convolution import convolution_bounds, separable_bounds
+from experiments.bounds.dense import dense_bounds
 from experiments.bounds.merging import (
     add_bounds,
     average_bounds,
@@ -37,7 +38,6 @@ from experiments.bounds.scaling import (
     layer_scale_bounds,
     rescaling_bounds,
 )
-from experiments.bounds.weighted import dense_bounds
 from experiments.rounding import Array, Precision, exactly
 from scratch import layers
 from scratch.layers import Layer

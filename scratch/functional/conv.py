@@ -4,7 +4,8 @@ Images are (N, H, W, C), kernels (kh, kw, Cin / groups, Cout). Group g of the ou
 group g of the input channels only; groups are contiguous.
 
 The batch is worked through in blocks of images whose intermediate results fit in the cache:
-writing the unrolled windows of a whole batch to memory costs more than multiplying them.
+writing the unrolled windows of a whole batch to memory costs more than multiplying them. Groups of
+one channel each are left to `depthwise`, which is faster for them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from scratch.functional.depthwise import (
+    depthwise_conv2d,
+    depthwise_conv2d_input_gradient,
+    depthwise_conv2d_kernel_gradient,
+)
 from scratch.functional.padding import Padding, Size
 from scratch.functional.sums import sum_to_channels
 from scratch.functional.windows import Windows, windows_over
@@ -48,6 +54,9 @@ def conv2d(
         ValueError: Ranks, channels, groups or sizes do not fit together.
     """
     _check_operands(x, kernel, bias, groups)
+    if _is_depthwise(kernel.shape[2], groups):
+        apart = _apart(kernel, groups)
+        return depthwise_conv2d(x, apart, bias, strides=strides, padding=padding, dilation=dilation)
     windows = windows_over(x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
     channels = kernel.shape[3]
     matrix = _kernel_matrix(kernel, groups)
@@ -91,7 +100,12 @@ def conv2d_input_gradient(
     """
     kh, kw, channels_per_group, outputs = kernel.shape
     windows = windows_over(input_size, (kh, kw), strides, padding, dilation)
-    _check_gradient(dy, windows, outputs)
+    windows.check_gradient(dy, outputs)
+    if _is_depthwise(channels_per_group, groups):
+        apart = _apart(kernel, groups)
+        return depthwise_conv2d_input_gradient(
+            dy, apart, input_size, strides=strides, padding=padding, dilation=dilation
+        )
     channels = channels_per_group * groups
     # (kh, kw, Cin/g, g, Cout/g) -> (kh, kw, g, Cout/g, Cin/g)
     weights = kernel.reshape(kh, kw, channels_per_group, groups, -1).transpose(0, 1, 3, 4, 2)
@@ -134,7 +148,12 @@ def conv2d_kernel_gradient(
     """
     channels, outputs = x.shape[3], dy.shape[3]
     windows = windows_over(x.shape[1:3], kernel_size, strides, padding, dilation)
-    _check_gradient(dy, windows, outputs)
+    windows.check_gradient(dy, outputs)
+    if _is_depthwise(channels // groups, groups):
+        apart = depthwise_conv2d_kernel_gradient(
+            dy, x, kernel_size, strides=strides, padding=padding, dilation=dilation
+        )
+        return apart.reshape(*kernel_size, 1, outputs)
     rows = kernel_size[0] * kernel_size[1] * channels // groups
     matrix = np.zeros((groups, rows, outputs // groups), np.result_type(dy, x))
     for images in _blocks(x, windows, rows * groups):
@@ -158,6 +177,15 @@ def im2col(x: np.ndarray, windows: Windows, groups: int = 1) -> np.ndarray:
     split = view.reshape(n, height, width, kh, kw, groups, channels // groups)
     rows, length = n * height * width, kh * kw * channels // groups
     return split.transpose(5, 0, 1, 2, 3, 4, 6).reshape(groups, rows, length)
+
+
+def _is_depthwise(channels_per_group: int, groups: int) -> bool:
+    return channels_per_group == 1 and groups > 1
+
+
+def _apart(kernel: np.ndarray, groups: int) -> np.ndarray:
+    """(kh, kw, 1, Cout) -> (kh, kw, Cin, Cout / Cin), as depthwise convolution has its kernel."""
+    return kernel.reshape(*kernel.shape[:2], groups, -1)
 
 
 def _kernel_matrix(kernel: np.ndarray, groups: int) -> np.ndarray:
@@ -197,13 +225,3 @@ def _check_operands(
         )
     if bias is not None and bias.shape != kernel.shape[3:]:
         raise ValueError(f"conv2d's bias must be ({kernel.shape[3]},): bias {bias.shape}, {given}.")
-
-
-def _check_gradient(dy: np.ndarray, windows: Windows, outputs: int) -> None:
-    if dy.ndim != 4 or dy.shape[1:] != (*windows.output_size, outputs):
-        raise ValueError(
-            f"dy {dy.shape} must be (N, {windows.output_size[0]}, {windows.output_size[1]}, "
-            f"{outputs}), what conv2d gives for input {windows.input_size}, kernel "
-            f"{windows.kernel_size}, strides {windows.strides}, pads {windows.pads}, "
-            f"dilation {windows.dilation}."
-        )

@@ -50,6 +50,20 @@ class Windows:
                 outputs = (slice(None), rows[0], columns[0])
                 yield i, j, outputs, (slice(None), rows[1], columns[1])
 
+    def check_gradient(self, dy: np.ndarray, channels: int) -> None:
+        """Refuse a dL/dy that is not the shape of a convolution over these windows.
+
+        Raises:
+            ValueError: dy is not (N, Ho, Wo, channels).
+        """
+        if dy.ndim != 4 or dy.shape[1:] != (*self.output_size, channels):
+            raise ValueError(
+                f"dy {dy.shape} must be (N, {self.output_size[0]}, {self.output_size[1]}, "
+                f"{channels}), what the convolution gives for input {self.input_size}, kernel "
+                f"{self.kernel_size}, strides {self.strides}, pads {self.pads}, "
+                f"dilation {self.dilation}."
+            )
+
     def _meeting(self, side: int, cell: int) -> tuple[slice, slice]:
         """Which outputs have `cell` inside the image along one side, and which inputs they meet."""
         stride = self.strides[side]

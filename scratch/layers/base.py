@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -61,16 +61,17 @@ def _with_common_options(init: Callable[..., None]) -> Callable[..., None]:
             )
         init(self, *arguments, **{name: v for name, v in options.items() if name not in common})
         self.trainable = bool(options.get("trainable", self.trainable))
-        for option, weight in regularizers.items():
+        weights = {option: weight for weight, option in self.option_names.items()}
+        for option, name in regularizers.items():
             if regularizer := get_regularizer(options.get(option)):
-                self.regularizers[weight] = regularizer
+                self.regularizers[weights.get(name, name)] = regularizer
 
     vars(checked)["__signature__"] = signature.replace(parameters=[*own.values(), *common.values()])
     return checked
 
 
 def _regularizer_options(options: Iterable[str]) -> dict[str, str]:
-    """`<weight>_regularizer` -> weight, for each trained weight that has an initializer."""
+    """`<name>_regularizer` -> name, for each trained weight that has an initializer."""
     weights = [o.removesuffix("_initializer") for o in options if o.endswith("_initializer")]
     return {f"{w}_regularizer": w for w in weights if not w.startswith("moving_")}
 
@@ -113,6 +114,7 @@ class Layer:
         regularizers: Weight names -> what `fit` adds to the loss for them.
         features: The input's last dimension that the weights were made for; None without any.
         takes_list: Whether `forward` takes a list of arrays, and `backward` returns one.
+        option_names: Weight names -> how the names of their options start, where that differs.
 
     Raises:
         TypeError: An argument is not one of the layer's; the message lists those it has.
@@ -120,6 +122,7 @@ class Layer:
     """
 
     takes_list: bool = False
+    option_names: ClassVar[dict[str, str]] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -171,7 +174,10 @@ class Layer:
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values: `type(layer)(**layer.get_config())`."""
         return {
-            **{f"{name}_regularizer": serialize(r) for name, r in self.regularizers.items()},
+            **{
+                f"{self.option_names.get(name, name)}_regularizer": serialize(r)
+                for name, r in self.regularizers.items()
+            },
             "name": self.name,
             "dtype": self.dtype.name,
             "trainable": self.trainable,

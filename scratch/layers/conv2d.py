@@ -9,13 +9,12 @@ import numpy as np
 from scratch import functional as F  # noqa: N812 - the usual short name
 from scratch import initializers
 from scratch.data_checks import check_at_least
-from scratch.functional import activations
-from scratch.layers.arguments import Pair, image_shape, input_features, pair
+from scratch.layers.arguments import Pair, pair
 from scratch.layers.base import Shape
-from scratch.layers.windows import Window2D
+from scratch.layers.convolution import Convolution, Sides
 
 
-class Conv2D(Window2D):
+class Conv2D(Convolution):
     """`activation(conv2d(x, kernel) + bias)`, as `keras.layers.Conv2D`.
 
     Args:
@@ -74,53 +73,35 @@ class Conv2D(Window2D):
         self._set_window(pair(kernel_size, self, "kernel_size"), strides, padding)
         self.dilation_rate = pair(dilation_rate, self, "dilation_rate")
         self.groups = int(groups)
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
+        self._set_end(activation, use_bias, bias_initializer)
         self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-
-    @property
-    def kernel_size(self) -> Pair:
-        """(height, width) of the kernel."""
-        return self.window_size
 
     @property
     def geometry(self) -> dict[str, Any]:
         """The options that every function of `functional.conv` takes."""
-        return {
-            "strides": self.strides,
-            "padding": self.padding,
-            "dilation": self.dilation_rate,
-            "groups": self.groups,
-        }
+        return {**super().geometry, "groups": self.groups}
 
     def build(self, input_shape: Any) -> None:
         """Create kernel (kh, kw, channels / groups, filters) and bias (filters,)."""
         self.features = self._channels(input_shape)
         shape = (*self.kernel_size, self.features // self.groups, self.filters)
-        self.add_weight("kernel", shape, self.kernel_initializer)
-        if self.use_bias:
-            self.add_weight("bias", (self.filters,), self.bias_initializer)
+        self._add_kernel("kernel", shape, self.kernel_initializer)
+        self._add_bias(self.filters)
         self.built = True
 
-    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:  # noqa: ARG002
-        """See the class."""
-        self._prepare(x)
-        z = F.conv2d(x, self.weights["kernel"], self.weights.get("bias"), **self.geometry)
-        y = self.activation.forward(z)
-        self.cache = (x, z, y)
-        return y
+    def product(
+        self, x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None = None
+    ) -> np.ndarray:
+        """See `Convolution.product`."""
+        return F.conv2d(x, kernel, bias, **self.geometry)
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """Source A, equations 1 to 3, behind the activation's own derivative."""
-        x, z, y = self.cache
-        dz = self.activation.backward(dy, z, y)
-        self.gradients["kernel"] = F.conv2d_kernel_gradient(
-            dz, x, self.kernel_size, **self.geometry
-        )
-        if self.use_bias:
-            self.gradients["bias"] = F.conv2d_bias_gradient(dz)
-        return F.conv2d_input_gradient(dz, self.weights["kernel"], x.shape[1:3], **self.geometry)
+    def input_gradient(self, dz: np.ndarray, kernel: np.ndarray, input_size: Sides) -> np.ndarray:
+        """See `Convolution.input_gradient`."""
+        return F.conv2d_input_gradient(dz, kernel, input_size, **self.geometry)
+
+    def kernel_gradient(self, dz: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """See `Convolution.kernel_gradient`."""
+        return F.conv2d_kernel_gradient(dz, x, self.kernel_size, **self.geometry)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """(batch, new_height, new_width, filters)."""
@@ -129,8 +110,7 @@ class Conv2D(Window2D):
 
     def _channels(self, input_shape: Any) -> int:
         """The input's channels, checked."""
-        image_shape(self, input_shape)
-        channels = input_features(self, input_shape)
+        channels = super()._channels(input_shape)
         if channels % self.groups:
             raise ValueError(
                 f"{self}: the input's channels must be a multiple of groups={self.groups}, "
@@ -142,14 +122,7 @@ class Conv2D(Window2D):
         """See `Layer.get_config`."""
         return {
             "filters": self.filters,
-            "kernel_size": list(self.kernel_size),
-            "strides": list(self.strides),
-            "padding": self.padding,
-            "dilation_rate": list(self.dilation_rate),
             "groups": self.groups,
-            "activation": self.activation.name,
-            "use_bias": self.use_bias,
             "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
             **super().get_config(),
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scratch.functional import output_size, resolve_padding
+from scratch.functional import Padding, output_size, resolve_padding
 from scratch.layers.arguments import Pair, image_shape, pair
 from scratch.layers.base import Layer
 
@@ -16,13 +16,20 @@ class Window2D(Layer):
     strides: Pair
     padding: str
     dilation_rate: Pair = (1, 1)
+    paddings: tuple[str, ...] = ("valid", "same")
 
     def _set_window(self, size: Pair, strides: int | Pair, padding: str) -> None:
-        if padding not in ("valid", "same"):
-            raise ValueError(f'{self}: padding must be "valid" or "same", got {padding!r}.')
+        if padding not in self.paddings:
+            known = " or ".join(f'"{name}"' for name in self.paddings)
+            raise ValueError(f"{self}: padding must be {known}, got {padding!r}.")
         self.window_size = size
         self.strides = pair(strides, self, "strides")
         self.padding = padding
+
+    @property
+    def _zeros(self) -> Padding:
+        """`padding` as functions take it."""
+        return self.padding
 
     def _output_size(self, input_shape: Any) -> tuple[int | None, int | None]:
         """(H, W) of the output; each is None where the input's is."""
@@ -32,7 +39,7 @@ class Window2D(Layer):
             self._one_window(1) if width is None else width,
         )
         geometry = (self.window_size, self.strides)
-        pads = resolve_padding(self.padding, known, *geometry, self.dilation_rate)
+        pads = resolve_padding(self._zeros, known, *geometry, self.dilation_rate)
         try:
             size = output_size(known, *geometry, pads, self.dilation_rate)
         except ValueError as error:

@@ -7,12 +7,17 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.applications.convnext import LayerScale
+from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
 
+from keras_models.layer_state import settle, weight_name
 from scratch import layers
 from scratch.layers import Layer
 
 Array = np.ndarray
 Shape = tuple[int, ...]
+
+_OF_APPLICATIONS = {"CustomScaleLayer": CustomScaleLayer, "LayerScale": LayerScale}
 
 
 def check_layer(
@@ -21,7 +26,7 @@ def check_layer(
     """Everything that both libraries can be asked about one layer, in both dtypes.
 
     Args:
-        name: The class, in `scratch.layers` and in `keras.layers`.
+        name: The class, in `scratch.layers` and in Keras.
         shapes: Of the inputs, batch first; several for a layer that takes a list.
         training: The mode.
         ties: Draw the inputs from few values, so that many are equal.
@@ -58,17 +63,26 @@ def check_call(ours: Layer, theirs: Any, xs: list[Array], training: bool) -> Non
     assert len(dx_scratch) == len(xs)
     for number, (dx, expected) in enumerate(zip(dx_scratch, dx_keras, strict=True)):
         assert_close(f"grad_input {number}", dx, expected, terms)
-    assert list(ours.gradients) == [v.name for v in theirs.trainable_variables]
+    assert list(ours.gradients) == [weight_name(theirs, v) for v in theirs.trainable_variables]
     for (weight, dw), expected in zip(ours.gradients.items(), dw_keras, strict=True):
         assert_close(f"grad:{weight}", dw, expected, terms)
     for variable in theirs.weights:
-        assert_close(variable.name, ours.weights[variable.name], variable.value, terms)
+        weight = weight_name(theirs, variable)
+        assert_close(weight, ours.weights[weight], variable.value, terms)
+
+
+def keras_class(name: str) -> Any:
+    """Keras' class of a name: some are of keras.applications."""
+    return _OF_APPLICATIONS.get(name) or getattr(keras.layers, name)
 
 
 def check_weights(ours: Layer, theirs: Any) -> None:
     """Names, order, shapes, dtypes, and which are trained."""
-    assert _described(ours.weights) == [(w.name, tuple(w.shape), w.dtype) for w in theirs.weights]
-    assert list(ours.trainable_weights) == [w.name for w in theirs.trainable_weights]
+    described = [(weight_name(theirs, w), tuple(w.shape), w.dtype) for w in theirs.weights]
+    assert _described(ours.weights) == described
+    assert list(ours.trainable_weights) == [
+        weight_name(theirs, w) for w in theirs.trainable_weights
+    ]
     assert ours.count_params() == theirs.count_params()
 
 
@@ -78,21 +92,35 @@ def check_output_shape(ours: Layer, theirs: Any, shapes: tuple[Shape, ...]) -> N
     for unknown in ((), (0,), *((0, axis) for axis in range(1, rank - 1)), range(rank - 1)):
         asked: Any = [tuple(None if i in unknown else n for i, n in enumerate(s)) for s in shapes]
         asked = asked if ours.takes_list else asked[0]
-        assert ours.compute_output_shape(asked) == theirs.compute_output_shape(asked), asked
+        # Keras' transposed convolutions return a list.
+        expected = tuple(keras_output_shape(theirs, asked))
+        assert ours.compute_output_shape(asked) == expected, asked
+
+
+def keras_output_shape(theirs: Any, shape: Any) -> Shape:
+    """What Keras says, or where the layer cannot, what it gives a symbolic input."""
+    if type(theirs) not in _OF_APPLICATIONS.values():
+        return theirs.compute_output_shape(shape)
+    several = isinstance(shape, list)
+    symbols = [
+        keras.KerasTensor(one, theirs.compute_dtype) for one in (shape if several else [shape])
+    ]
+    return theirs(symbols if several else symbols[0]).shape
 
 
 def twins(name: str, *shapes: Shape, dtype: str, **arguments: Any) -> tuple[Layer, Any]:
     """The scratch layer and the Keras layer, built, with the same random weights."""
     ours = getattr(layers, name)(**arguments, dtype=dtype)
-    theirs = getattr(keras.layers, name)(**arguments, dtype=dtype)
+    theirs = keras_class(name)(**arguments, dtype=dtype)
     anyhow = [(None, *shape[1:]) for shape in shapes]
     shape = anyhow if ours.takes_list else anyhow[0]
     ours.build(shape)
     theirs.build(shape)
     for seed, (weight, value) in enumerate(ours.weights.items()):
         drawn = random(value.shape, dtype, seed)
-        value[...] = np.abs(drawn) + 0.5 if weight == "moving_variance" else drawn
+        value[...] = np.abs(drawn) + 0.5 if "variance" in weight else drawn
     theirs.set_weights(list(ours.weights.values()))
+    settle(theirs)
     return ours, theirs
 
 
@@ -111,7 +139,8 @@ def assert_close(what: str, ours: Array, theirs: Any, terms: int) -> None:
     assert ours.shape == expected.shape, f"{what}: shape {ours.shape}, Keras has {expected.shape}"
     assert ours.dtype == expected.dtype, f"{what}: {ours.dtype}, Keras has {expected.dtype}"
     assert np.isfinite(expected).all(), what
-    allowed = terms * np.finfo(expected.dtype).eps * np.abs(expected).max(initial=0)
+    unit = np.finfo(expected.dtype).eps if expected.dtype.kind == "f" else 0
+    allowed = terms * unit * np.abs(expected).max(initial=0)
     np.testing.assert_allclose(ours, expected, rtol=0, atol=allowed, err_msg=what)
 
 

@@ -19,7 +19,9 @@ ARGUMENTS = {
     "AveragePooling2D": {"pool_size": (3, 2), "strides": 1, "padding": "same"},
     "BatchNormalization": {"momentum": 0.9, "epsilon": 0.1, "center": False, "scale": False},
     "Concatenate": {"axis": 1},
-    "Conv1D": {"filters": 4, "kernel_size": 3, "dilation_rate": 2, "padding": "causal", "groups": 2},
+    "Conv1D": {
+        "filters": 4, "kernel_size": 3, "dilation_rate": 2, "padding": "causal", "groups": 2,
+    },
     "Conv2D": {
         "filters": 4, "kernel_size": (3, 2), "strides": (2, 1), "padding": "same", "groups": 2,
         "activation": "relu", "use_bias": False, "kernel_initializer": "he_normal",
