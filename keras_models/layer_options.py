@@ -29,6 +29,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "Activation": ("activation",),
     "Add": (),
     "Average": (),
+    "AveragePooling1D": _POOLING,
     "AveragePooling2D": _POOLING,
     "BatchNormalization": (
         "axis", "momentum", *_NORMALIZING, "moving_mean_initializer", "moving_variance_initializer",
@@ -53,6 +54,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "LayerNormalization": ("axis", "rms_scaling", *_NORMALIZING),
     "LayerScale": ("init_values", "projection_dim"),
     "LeakyReLU": ("negative_slope",),
+    "MaxPooling1D": _POOLING,
     "MaxPooling2D": _POOLING,
     "Maximum": (),
     "Minimum": (),

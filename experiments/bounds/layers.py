@@ -30,6 +30,7 @@ from experiments.bounds.pooling import (
     global_average_pooling_bounds,
     global_max_pooling_bounds,
     max_pooling_bounds,
+    of_sequences,
 )
 from experiments.bounds.resizing import resizing_bounds, up_sampling_bounds
 from experiments.bounds.scaling import (
@@ -99,6 +100,7 @@ _BOUNDS: dict[type[Layer], Callable[[Any, GivenCall], Bounds]] = {
     layers.Activation: _activation,
     layers.Add: add_bounds,
     layers.Average: average_bounds,
+    layers.AveragePooling1D: of_sequences(average_pooling_bounds),
     layers.AveragePooling2D: average_pooling_bounds,
     layers.BatchNormalization: normalization_bounds,
     layers.Concatenate: concatenate_bounds,
@@ -121,6 +123,7 @@ _BOUNDS: dict[type[Layer], Callable[[Any, GivenCall], Bounds]] = {
     layers.LayerNormalization: normalization_bounds,
     layers.LayerScale: layer_scale_bounds,
     layers.LeakyReLU: _activation,
+    layers.MaxPooling1D: of_sequences(max_pooling_bounds),
     layers.MaxPooling2D: max_pooling_bounds,
     layers.Maximum: extreme_bounds,
     layers.Minimum: extreme_bounds,

@@ -6,7 +6,10 @@ Where windows overlap, a cell's gradient is a sum of as many terms as windows re
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +31,7 @@ def max_pooling_bounds(layer: MaxPooling2D, call: GivenCall) -> Bounds:
     """A maximum is exact; which cell it is, is in doubt only where subnormals count as zeros."""
     x = call.precision.given(call.x)
     y, argmax = F.max_pool2d(x.value, **layer.geometry)
-    doubt, _ = F.max_pool2d(x.radii[2], **layer.geometry)
+    doubt = np.zeros(y.shape) if x.exact else F.max_pool2d(x.radii[2], **layer.geometry)[0]
 
     def sent_to(argmax: Array, dy: Array) -> Array:
         return F.max_pool2d_backward(dy, argmax, call.x.shape[1:3], **layer.geometry)
@@ -83,9 +86,10 @@ def global_max_pooling_bounds(layer: GlobalMaxPooling2D, call: GivenCall) -> Bou
 
     Which cells are tied is in doubt only where subnormals count as zeros.
     """
-    p, (x, dy) = call.precision, (call.x, call.precision.given(call.dy))
+    p, x = call.precision, call.x
+    given, dy = p.given(x), p.given(call.dy)
     y = F.global_max_pool(x, layer.keepdims)
-    doubt = F.global_max_pool(p.given(x).radii[2], layer.keepdims)
+    doubt = np.zeros(y.shape) if given.exact else F.global_max_pool(given.radii[2], layer.keepdims)
     dx = p.sum(dy, lambda dy: F.global_max_pool_backward(dy, x, y), n=_DIVISION)
     undecided = (np.abs(y) <= doubt) & (doubt > 0)
     if undecided.any():
@@ -96,6 +100,19 @@ def global_max_pooling_bounds(layer: GlobalMaxPooling2D, call: GivenCall) -> Bou
         dx = Bounded(dx.value, np.stack([*dx.radii[:2], flipping]))
     output = Bounded(y, np.broadcast_to(2 * doubt, (3, *y.shape)))
     return {"output": output, "grad_input": dx}
+
+
+def of_sequences(bounds: Callable[[Any, GivenCall], Bounds]) -> Callable[[Any, GivenCall], Bounds]:
+    """The bounds of a pooling of sequences, from those of images of one row."""
+
+    def of_one_row(layer: Any, call: GivenCall) -> Bounds:
+        image = replace(call, inputs=(call.x[:, None],), dy=call.dy[:, None])
+        return {
+            tensor: Bounded(bounded.value[:, 0], bounded.radii[:, :, 0])
+            for tensor, bounded in bounds(layer, image).items()
+        }
+
+    return of_one_row
 
 
 def _most_windows_on_a_cell(layer: MaxPooling2D | AveragePooling2D) -> int:

@@ -4,6 +4,7 @@ from scratch.graph import Input
 from scratch.layers.activation import Activation
 from scratch.layers.add import Add
 from scratch.layers.average import Average
+from scratch.layers.average_pooling1d import AveragePooling1D
 from scratch.layers.average_pooling2d import AveragePooling2D
 from scratch.layers.base import Layer
 from scratch.layers.batch_normalization import BatchNormalization
@@ -25,6 +26,7 @@ from scratch.layers.group_normalization import GroupNormalization
 from scratch.layers.layer_normalization import LayerNormalization
 from scratch.layers.layer_scale import LayerScale
 from scratch.layers.leaky_relu import LeakyReLU
+from scratch.layers.max_pooling1d import MaxPooling1D
 from scratch.layers.max_pooling2d import MaxPooling2D
 from scratch.layers.maximum import Maximum
 from scratch.layers.minimum import Minimum
@@ -50,6 +52,7 @@ LAYERS: dict[str, type[Layer]] = {
         Activation,
         Add,
         Average,
+        AveragePooling1D,
         AveragePooling2D,
         BatchNormalization,
         Concatenate,
@@ -72,6 +75,7 @@ LAYERS: dict[str, type[Layer]] = {
         LayerNormalization,
         LayerScale,
         LeakyReLU,
+        MaxPooling1D,
         MaxPooling2D,
         Maximum,
         Minimum,

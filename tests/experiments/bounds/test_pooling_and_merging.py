@@ -27,6 +27,8 @@ CASES: dict[str, tuple[str, dict, list[tuple[int, ...]]]] = {
     "global_max": ("GlobalMaxPooling2D", {"keepdims": True}, [IMAGES]),
     "global_max_1d": ("GlobalMaxPooling1D", {}, [(3, 9, 4)]),
     "global_average_1d": ("GlobalAveragePooling1D", {}, [(3, 9, 4)]),
+    "max_pool_1d": ("MaxPooling1D", {"pool_size": 3, "strides": 2}, [(3, 9, 4)]),
+    "average_pool_1d": ("AveragePooling1D", {"pool_size": 4, "strides": 3}, [(3, 9, 4)]),
     "cropping": ("Cropping2D", {"cropping": ((1, 0), (2, 3))}, [IMAGES]),
     "reshape": ("Reshape", {"target_shape": (-1, 8)}, [IMAGES]),
     "permute": ("Permute", {"dims": (3, 1, 2)}, [IMAGES]),

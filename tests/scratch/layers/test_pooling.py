@@ -39,3 +39,17 @@ def test_the_first_of_equal_maxima_gets_the_gradient(case):
 def test_global_pooling(shape, name, ties, keepdims):
     """Of images and of sequences; tied maxima share the gradient."""
     check_layer(f"{name}{len(shape) - 2}D", shape, ties=ties, keepdims=keepdims)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pool_size": 3},
+        {"pool_size": 2, "strides": 3, "padding": "same"},
+        {"pool_size": 4, "strides": 1, "padding": "same"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name", ["MaxPooling1D", "AveragePooling1D"])
+def test_sequences(name, options):
+    check_layer(name, (2, 11, 3), ties=True, **options)
