@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -157,8 +158,10 @@ def _drawn(case: LayerCase, layer: Layer, rng: np.random.Generator) -> LayerSubj
     """Random weights, in place, and inputs."""
     for name, weight in layer.weights.items():
         drawn = spread_numbers(rng, weight.shape)
-        weight[...] = np.abs(drawn) + 0.5 if name == "moving_variance" else drawn
-    inputs = tuple(spread_numbers(rng, shape) for shape in case.shapes)
+        weight[...] = np.abs(drawn) + 0.5 if "variance" in name else drawn
+    ends = np.cumsum([math.prod(shape) for shape in case.shapes])
+    parts = np.split(spread_numbers(rng, (int(ends[-1]),)), ends[:-1])  # No two inputs are tied.
+    inputs = tuple(part.reshape(shape) for part, shape in zip(parts, case.shapes, strict=True))
     if case.ties:
         inputs = tuple(np.round(x) for x in inputs)
     return LayerSubject(case, layer, inputs, np.zeros(()), {})

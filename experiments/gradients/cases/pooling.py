@@ -22,6 +22,12 @@ CASES: tuple[LayerCase, ...] = (
             _pool(kind, 2, "gaps between windows", strides=3, padding="same"),
         )
     ),
+    LayerCase("MaxPooling1D", ((2, 7, 3),), {"pool_size": 3, "strides": 2}),
+    LayerCase("AveragePooling1D", ((2, 7, 3),), {"pool_size": 3, "strides": 2}),
+    LayerCase("GlobalMaxPooling1D", ((2, 7, 3),)),
+    LayerCase("GlobalMaxPooling2D", ((2, 4, 5, 3),)),
+    LayerCase("GlobalMaxPooling2D", ((2, 4, 5, 3),), {"keepdims": True}),
+    LayerCase("GlobalAveragePooling1D", ((2, 7, 3),)),
     LayerCase("GlobalAveragePooling2D", ((2, 4, 5, 3),)),
     LayerCase("GlobalAveragePooling2D", ((2, 4, 5, 3),), {"keepdims": True}),
 )

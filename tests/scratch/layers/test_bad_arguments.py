@@ -43,6 +43,19 @@ ARGUMENTS = {
     "three borders": (
         "ZeroPadding2D", {"padding": ((1, 2, 3), 1)}, ValueError, r"got \(\(1, 2, 3\), 1\)",
     ),
+    "cropping": ("Cropping2D", {"cropping": (1, -1)}, ValueError, r"none negative, got \(1, -1\)"),
+    "noise": ("Dropout", {"rate": 0.5, "noise_shape": (None, 0)}, ValueError, "noise_shape must"),
+    "no enlargement": ("UpSampling2D", {"size": (2, 0)}, ValueError, "size must be at least 1"),
+    "interpolation": (
+        "UpSampling2D", {"interpolation": "bicubic"}, ValueError,
+        'interpolation must be "nearest" or "bilinear", got \'bicubic\'',
+    ),
+    "no height": ("Resizing", {"height": 0, "width": 2}, ValueError, "height must be at least 1"),
+    "two unknown": (
+        "Reshape", {"target_shape": (-1, 2, -1)}, ValueError, r"only one .* got \(-1, 2, -1\)",
+    ),
+    "half a size": ("Reshape", {"target_shape": (2.5,)}, TypeError, "must be a whole number"),
+    "axes": ("Permute", {"dims": (1, 3)}, ValueError, r"each axis .* got \(1, 3\)"),
     "three sides": ("ZeroPadding2D", {"padding": (1, 1, 1)}, ValueError, r"got \(1, 1, 1\)"),
 }  # fmt: skip
 
@@ -56,10 +69,10 @@ def test_bad_argument(case):
 
 @pytest.mark.parametrize(("name", "option"), [("Conv2D", CONV), ("Dense", {"units": 2})])
 def test_unknown_activation(name, option):
-    with pytest.raises(ValueError, match="'swish'; known are linear, relu, softmax"):
-        LAYERS[name](**option, activation="swish")
-    with pytest.raises(ValueError, match="'swish'"):
-        LAYERS["Activation"]("swish")
+    with pytest.raises(ValueError, match="'glu'; known are elu, exponential, .* softsign, swish, tanh"):
+        LAYERS[name](**option, activation="glu")
+    with pytest.raises(ValueError, match="'glu'"):
+        LAYERS["Activation"]("glu")
 
 
 @pytest.mark.parametrize("dtype", ["float16", "int32", "double", float])
@@ -105,11 +118,21 @@ SHAPES = {
     "features unknown": ("Dense", {"units": 2}, (3, None), r"must be known, got shape \(3, None\)"),
     "no features": ("Dense", {"units": 2}, (3,), r"must be known, got shape \(3,\)"),
     "norm of unknown channels": ("BatchNormalization", {}, (2, 3, None), "must be known"),
-    "unequal sum": ("Add", {}, [(2, 3), (2, 4)], r"one shape, got \[\(2, 3\), \(2, 4\)\]"),
-    "sum that would broadcast": ("Add", {}, [(2, 3), (2, 1)], "one shape"),
-    "sum of one": ("Add", {}, [(2, 3)], "at least two inputs"),
-    "join of one": ("Concatenate", {}, [(2, 3)], "at least two inputs"),
-    "join of nothing": ("Concatenate", {}, [], "at least two inputs"),
+    "unequal sum": ("Add", {}, [(2, 3), (2, 4)], r"one shape,.*got \[\(2, 3\), \(2, 4\)\]"),
+    "sum of unequal batches": ("Multiply", {}, [(2, 3), (1, 3)], "broadcast behind the batch"),
+    "sum of unlike ranks": ("Average", {}, [(2, 3, 4), (2, 3)], "broadcast behind the batch"),
+    "sum of nothing": ("Add", {}, [], "one or more inputs"),
+    "difference of three": ("Subtract", {}, [(2, 3)] * 3, "exactly two inputs, got 3"),
+    "nothing left": ("Cropping2D", {"cropping": 3}, IMAGE, r"\(3, 3, 3, 3\).*nothing is left"),
+    "values left over": ("Reshape", {"target_shape": (-1, 5)}, (2, 7), r"7 values of .*\(-1, 5\)"),
+    "axes of another rank": ("Permute", {"dims": (2, 1)}, (2, 7), r"with 2 axes .* \(2, 7\)"),
+    "noise of another rank": (
+        "Dropout", {"rate": 0.5, "noise_shape": (None, 1)}, (2, 3, 4), "does not broadcast",
+    ),
+    "global maximum on rank 3": ("GlobalMaxPooling2D", {}, (None, 4, 3), "takes images"),
+    "global maximum on rank 4": ("GlobalMaxPooling1D", {}, IMAGE, r"takes \(batch, steps"),
+    "pool of images": ("MaxPooling1D", {}, IMAGE, "takes sequences"),
+    "join of nothing": ("Concatenate", {}, [], "one or more inputs"),
     "join of unequal images": (
         "Concatenate", {}, [(2, 3, 4), (2, 5, 4)], r"axis -1 alone, got \[\(2, 3, 4\), \(2, 5, 4\)",
     ),
@@ -168,6 +191,11 @@ def test_shared_merge_checks_every_use():
 MINIMAL = {
     "Activation": {"activation": "relu"}, "AveragePooling2D": POOL, "Conv2D": CONV,
     "Dense": {"units": 2}, "Dropout": {"rate": 0.5},
+    "AveragePooling1D": POOL,
+    "Permute": {"dims": (3, 1, 2)},
+    "Reshape": {"target_shape": (-1,)},
+    "Resizing": {"height": 3, "width": 2},
+    "SpatialDropout2D": {"rate": 0.5},
 }  # fmt: skip
 
 
