@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from experiments.compare.pairing import PairedCall
 from experiments.compare.recording import RecordedCall
-from keras_models.probe import Probe, ProbedCall
+from keras_models.probe import ProbedCall
 from scratch import functional as F  # noqa: N812
 from scratch import layers
 from scratch.graph import SymbolicTensor
@@ -24,7 +25,7 @@ Array = np.ndarray
 
 
 def turned_choices(
-    pairs: Sequence[PairedCall], probed: Probe, ours: Sequence[RecordedCall]
+    pairs: Sequence[PairedCall], probed: Sequence[ProbedCall], ours: Sequence[RecordedCall]
 ) -> list[int]:
     """For each call, how many choices differ between the twins in it and in all that it leads to.
 
@@ -32,12 +33,12 @@ def turned_choices(
 
     Args:
         pairs: The calls of both models, in topological order.
-        probed: What the Keras model computed.
+        probed: What the Keras model computed in them.
         ours: What the scratch calls computed, in the same order, as far as they got.
     """
     own = [
         _turned(pair.judge.layer, record, call)
-        for pair, record, call in zip(pairs, ours, probed.calls, strict=True)
+        for pair, record, call in zip(pairs, ours, probed, strict=True)
     ]
     reached: dict[SymbolicTensor, set[int]] = defaultdict(set)
     counts = [0] * len(pairs)
@@ -61,9 +62,41 @@ def _turned(layer: Any, ours: RecordedCall, theirs: ProbedCall) -> int:
 
 def _choices(layer: Any) -> Callable[[Array, Array], Array] | None:
     """The choices a layer makes, as a function of its input and output; None if it makes none."""
-    if isinstance(layer, layers.MaxPooling2D):
-        return lambda x, _y: F.max_pool2d(x, **layer.geometry)[1]
+    for kind, choices in _CHOICES.items():
+        if isinstance(layer, kind):
+            return partial(choices, layer)
     activation = getattr(layer, "activation", None)
-    if activation is not None and activation.name == "relu":
-        return lambda _x, y: y > 0
-    return None
+    pieces = None if activation is None else _PIECES.get(activation.name)
+    if pieces is None:
+        return None
+    return lambda _x, y: pieces(y, **activation.parameters)
+
+
+def _pieces_of_relu(
+    y: Array,
+    max_value: float | None = None,
+    negative_slope: float = 0.0,  # noqa: ARG001 - the activation has it
+    threshold: float = 0.0,  # noqa: ARG001
+) -> Array:
+    """0 up to the threshold, 1 above it, 2 at the cap."""
+    positive = y > 0
+    return positive if max_value is None else positive + (y >= np.float32(max_value)).astype(int)
+
+
+_CHOICES: dict[type, Callable[[Any, Array, Array], Array]] = {
+    layers.MaxPooling2D: lambda layer, x, _y: F.max_pool2d(x, **layer.geometry)[1],
+    layers.PReLU: lambda _layer, x, _y: np.sign(x),
+}
+"""By layer type: (layer, input, output) -> which candidate each choice takes."""
+
+_PIECES: dict[str, Callable[..., Array]] = {
+    "elu": lambda y, alpha=1.0: y > 0 if alpha != 1 else np.zeros(y.shape, bool),
+    "hard_sigmoid": partial(_pieces_of_relu, max_value=1.0),
+    # Zero up to -3, where no other number is but 0 itself.
+    "hard_silu": lambda y: (y != 0) + (y >= 3).astype(int),
+    "leaky_relu": lambda y, negative_slope=0.2: y > 0,  # noqa: ARG005
+    "relu": _pieces_of_relu,
+    "relu6": partial(_pieces_of_relu, max_value=6.0),
+    "selu": lambda y: y >= 0,
+}
+"""By activation: (output, parameters) -> which of its pieces each number is on."""

@@ -1,35 +1,45 @@
-"""Activation functions, each with its backward, and the names layers know them by."""
+"""The names that layers know activation functions by, each with its forward and backward."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-
-def relu(x: np.ndarray) -> np.ndarray:
-    """max(x, 0), element by element."""
-    return np.maximum(x, 0)
-
-
-def relu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """dL/dx of `relu` from its input x; the derivative at 0 is 0, as in TensorFlow."""
-    return dy * (x > 0)  # As TensorFlow computes it, and many times faster than np.where.
-
-
-def softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
-    """exp(x) / sum exp(x) along `axis`, shifted by the maximum so that exp cannot overflow.
-
-    Goodfellow et al. (2016), eq. 4.1 and section 6.2.2.3.
-    """
-    exponentials = np.exp(x - x.max(axis=axis, keepdims=True))
-    return exponentials / exponentials.sum(axis=axis, keepdims=True)
-
-
-def softmax_backward(dy: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
-    """dL/dx of `softmax` from its output y: y (dy - sum(dy y))."""
-    return y * (dy - (dy * y).sum(axis=axis, keepdims=True))
+from scratch.functional.exponential_units import elu, elu_backward, selu, selu_backward
+from scratch.functional.gelu import gelu, gelu_backward, gelu_tanh, gelu_tanh_backward
+from scratch.functional.rectifiers import (
+    hard_sigmoid,
+    hard_sigmoid_backward,
+    hard_silu,
+    hard_silu_backward,
+    leaky_relu,
+    leaky_relu_backward,
+    relu,
+    relu_backward,
+)
+from scratch.functional.sigmoids import (
+    mish,
+    mish_backward,
+    sigmoid,
+    sigmoid_backward,
+    silu,
+    silu_backward,
+    softplus,
+    softplus_backward,
+    softsign,
+    softsign_backward,
+    tanh_backward,
+)
+from scratch.functional.softmax import (
+    log_softmax,
+    log_softmax_backward,
+    softmax,
+    softmax_backward,
+)
 
 
 @dataclass(frozen=True)
@@ -40,32 +50,82 @@ class Activation:
         name: Keras' name.
         forward: z -> y.
         backward: (dy, z, y) -> dz; an activation takes of z and y what it needs.
+        parameters: What `get` was given beside the name, as a slope or an axis.
     """
 
     name: str
-    forward: Callable[[np.ndarray], np.ndarray]
-    backward: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+    forward: Callable[..., np.ndarray]
+    backward: Callable[..., np.ndarray]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+_Backward = Callable[..., np.ndarray]
+
+
+def _of_input(backward: _Backward) -> _Backward:
+    """A backward that takes dy and z."""
+    return lambda dy, z, _y, **parameters: backward(dy, z, **parameters)
+
+
+def _of_output(backward: _Backward) -> _Backward:
+    """A backward that takes dy and y."""
+    return lambda dy, _z, y, **parameters: backward(dy, y, **parameters)
 
 
 _ACTIVATIONS = {
     activation.name: activation
     for activation in (
+        Activation("elu", elu, elu_backward),
+        Activation("exponential", np.exp, _of_output(np.multiply)),
+        Activation("gelu", gelu, _of_input(gelu_backward)),
+        # Keras has no name for gelu(x, approximate=True).
+        Activation("gelu_tanh", gelu_tanh, _of_input(gelu_tanh_backward)),
+        Activation("hard_sigmoid", hard_sigmoid, _of_input(hard_sigmoid_backward)),
+        Activation("hard_silu", hard_silu, _of_input(hard_silu_backward)),
+        Activation("leaky_relu", leaky_relu, _of_input(leaky_relu_backward)),
         Activation("linear", lambda z: z, lambda dy, _z, _y: dy),
-        Activation("relu", relu, lambda dy, z, _y: relu_backward(dy, z)),
-        Activation("softmax", softmax, lambda dy, _z, y: softmax_backward(dy, y)),
+        Activation("log_softmax", log_softmax, _of_output(log_softmax_backward)),
+        Activation("mish", mish, _of_input(mish_backward)),
+        Activation("relu", relu, _of_input(relu_backward)),
+        Activation(
+            "relu6", partial(relu, max_value=6), _of_input(partial(relu_backward, max_value=6))
+        ),
+        Activation("selu", selu, selu_backward),
+        Activation("sigmoid", sigmoid, _of_output(sigmoid_backward)),
+        Activation("silu", silu, _of_input(silu_backward)),
+        Activation("softmax", softmax, _of_output(softmax_backward)),
+        Activation("softplus", softplus, _of_input(softplus_backward)),
+        Activation("softsign", softsign, _of_input(softsign_backward)),
+        Activation("tanh", np.tanh, _of_output(tanh_backward)),
     )
 }
+_ALIASES = {"hard_swish": "hard_silu", "swish": "silu"}
+
+NAMES = tuple(_ACTIVATIONS)
+"""Every activation by the name that Keras writes for it; `get` takes Keras' other names too."""
 
 
-def get(name: str | None) -> Activation:
+def get(name: str | None, **parameters: Any) -> Activation:
     """Find an activation by Keras' name; None is "linear".
+
+    Args:
+        name: One of `NAMES`, "swish" or "hard_swish".
+        parameters: Of the activation, where they are not Keras' default: `max_value`,
+            `negative_slope` and `threshold` of "relu", `negative_slope` of "leaky_relu", `alpha`
+            of "elu", `axis` of "softmax" and "log_softmax".
 
     Raises:
         ValueError: The name is unknown.
     """
-    if name is None:
-        return _ACTIVATIONS["linear"]
-    if name not in _ACTIVATIONS:
-        known = ", ".join(sorted(_ACTIVATIONS))
+    activation = _ACTIVATIONS.get(_ALIASES.get(str(name), str(name)) if name else "linear")
+    if activation is None:
+        known = ", ".join(sorted([*_ACTIVATIONS, *_ALIASES]))
         raise ValueError(f"Unknown activation {name!r}; known are {known}.")
-    return _ACTIVATIONS[name]
+    if not parameters:
+        return activation
+    return Activation(
+        activation.name,
+        partial(activation.forward, **parameters),
+        partial(activation.backward, **parameters),
+        parameters,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scratch.functional.activations import softmax
+from scratch.functional.softmax import softmax
 
 
 def cross_entropy_from_logits(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
