@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_models.errors import UnsupportedLayerError
 from keras_models.graph import trace
+from keras_models.uses import TensorSpec, output_specs
 
 SUFFIXES = (".keras", ".h5")
 
@@ -27,8 +28,8 @@ def load_model(path: Path, dtype: str | None = None) -> keras.Model:
         dtype: Rebuild the model to compute in this dtype, with the same weights; None keeps its.
 
     Raises:
-        UserModelError: As `read_model`, or the model has more than one input or output.
-        UnsupportedLayerError: A layer is a nested model, or another that has no twin.
+        UserModelError: As `read_model`, or the model has no layers that can be listed.
+        UnsupportedLayerError: A layer has several outputs, or is called with more than its input.
     """
     model = read_model(path)
     _check_graph(path, model)
@@ -60,7 +61,8 @@ def read_model(path: Path) -> keras.Model:
 
 def dtype_of(model: keras.Model) -> str:
     """What the model's layers compute in; `model.dtype` is only what Keras' default is now."""
-    return trace(model).calls[0].layer.compute_dtype
+    computing = [call.layer.compute_dtype for call in trace(model).calls if call.is_layer]
+    return computing[0] if computing else str(model.inputs[0].dtype)
 
 
 def in_dtype(model: keras.Model, dtype: str) -> keras.Model:
@@ -71,14 +73,20 @@ def in_dtype(model: keras.Model, dtype: str) -> keras.Model:
     return twin
 
 
-def default_loss(model: keras.Model) -> str:
-    """Cross-entropy for a model that ends in a softmax, mean squared error otherwise."""
+def default_loss(model: keras.Model) -> str | list[str]:
+    """Cross-entropy for an output that ends in a softmax, mean squared error otherwise.
+
+    A list for a model of several outputs.
+    """
     graph = trace(model)
-    last = next(call.layer for call in graph.calls if call.output == graph.outputs[0])
-    softmax = isinstance(last, keras.layers.Softmax) or (
-        getattr(last, "activation", None) is keras.activations.softmax
-    )
-    return "sparse_categorical_crossentropy" if softmax else "mean_squared_error"
+    makers = {call.output: call.layer for call in graph.calls}
+    losses = [
+        "sparse_categorical_crossentropy"
+        if _is_softmax(makers.get(number))
+        else "mean_squared_error"
+        for number in graph.outputs
+    ]
+    return losses if graph.returns_list else losses[0]
 
 
 def known_loss(name: str) -> str:
@@ -97,59 +105,110 @@ def known_loss(name: str) -> str:
     return name
 
 
-def draw_data(
-    model: keras.Model, loss: str, batch: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Standard normal inputs of the model's input shape, and random targets that fit `loss`.
+def draw_data(model: keras.Model, loss: str | list[str], batch: int, seed: int) -> tuple[Any, Any]:
+    """Standard normal inputs of the model's input shapes, and random targets that fit `loss`.
+
+    Returns:
+        Inputs and targets, each an array, or a list for a model of several inputs or outputs.
 
     Raises:
-        UserModelError: The input shape is open (None) in more than the batch.
+        UserModelError: An input shape is open (None) in more than the batch.
     """
-    shape = model.input_shape[1:]
-    if None in shape:
-        raise UserModelError(
-            f"The model's input shape {model.input_shape} leaves sizes open; "
-            "give inputs with --data."
-        )
     rng = np.random.default_rng(seed)
-    x = rng.standard_normal((batch, *shape)).astype(dtype_of(model))
-    return x, draw_targets(model, loss, x, rng)
+    arrays = []
+    for tensor in model.inputs:
+        if None in tensor.shape[1:]:
+            raise UserModelError(
+                f"The model's input shape {tensor.shape} leaves sizes open; "
+                "give inputs with --data."
+            )
+        x = rng.standard_normal((batch, *tensor.shape[1:]))
+        arrays.append(x.astype(tensor.dtype))
+    targets = [_drawn(name, spec, rng) for name, spec in _wanted(model, loss, arrays)]
+    return _as_the_model(model, arrays, targets)
 
 
-def read_data(
-    path: Path, model: keras.Model, loss: str, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+def read_data(path: Path, model: keras.Model, loss: str | list[str], seed: int) -> tuple[Any, Any]:
     """Inputs `x` and, if there are any, targets `y` from an `.npz` file, cast to the model's dtype.
+
+    A model of several inputs or outputs takes `x0`, `x1`, ..., and `y0`, `y1`, ..., in the order of
+    `model.inputs` and `model.outputs`.
+
+    Returns:
+        As `draw_data`.
 
     Raises:
         UserModelError: The file is missing or foreign, has no `x`, or an array does not fit.
     """
     arrays = _read_npz(path)
-    x = _checked(path, "x", arrays["x"], model.input_shape).astype(dtype_of(model))
-    if "y" not in arrays:
-        return x, draw_targets(model, loss, x, np.random.default_rng(seed))
-    if not loss.startswith("sparse_"):
-        shape = (len(x), *model.output_shape[1:])
-        return x, _checked(path, "y", arrays["y"], shape).astype(dtype_of(model))
-    y = _checked(path, "y", arrays["y"], (len(x), *model.output_shape[1:-1]))
-    classes = model.output_shape[-1]
-    if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= classes:
-        raise UserModelError(f"{path}: y must hold integer labels from 0 to {classes - 1}.")
-    return x, y
+    graph = trace(model)
+    inputs = []
+    for name, tensor in zip(_names("x", model.inputs, graph.takes_list), model.inputs, strict=True):
+        if name not in arrays:
+            held = ", ".join(arrays) or "nothing"
+            raise UserModelError(f"{path} has no array `{name}`; it holds {held}.")
+        inputs.append(_checked(path, name, arrays[name], tensor.shape).astype(tensor.dtype))
+    if len({len(x) for x in inputs}) != 1:
+        raise UserModelError(f"{path}: its inputs are batches of different sizes.")
+    rng = np.random.default_rng(seed)
+    names = _names("y", model.outputs, graph.returns_list)
+    targets = [
+        _target(path, name, arrays[name], each, spec) if name in arrays else _drawn(each, spec, rng)
+        for name, (each, spec) in zip(names, _wanted(model, loss, inputs), strict=True)
+    ]
+    return _as_the_model(model, inputs, targets)
 
 
-def draw_targets(
-    model: keras.Model, loss: str, x: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def _wanted(
+    model: keras.Model, loss: str | list[str], inputs: list[np.ndarray]
+) -> list[tuple[str, TensorSpec]]:
+    """Each output's loss, shape and dtype, for these inputs."""
+    specs = output_specs(model, [TensorSpec(x.shape, x.dtype.name) for x in inputs])
+    losses = [loss] * len(specs) if isinstance(loss, str) else loss
+    return list(zip(losses, specs, strict=True))
+
+
+def _as_the_model(model: keras.Model, inputs: list[Any], targets: list[Any]) -> tuple[Any, Any]:
+    """Lists where the model takes and returns lists."""
+    graph = trace(model)
+    return (
+        inputs if graph.takes_list else inputs[0],
+        targets if graph.returns_list else targets[0],
+    )
+
+
+def _names(letter: str, tensors: list[Any], several: bool) -> list[str]:
+    return [f"{letter}{number}" for number in range(len(tensors))] if several else [letter]
+
+
+def _drawn(loss: str, output: TensorSpec, rng: np.random.Generator) -> np.ndarray:
     """Random labels, one-hot rows, zeros and ones, or normal numbers, as `loss` takes them."""
-    shape = model.compute_output_shape(x.shape)
+    shape, dtype = output.shape, output.dtype
     if loss.startswith("sparse_"):
         return rng.integers(0, shape[-1], size=shape[:-1])
     if loss == "categorical_crossentropy":
-        return np.eye(shape[-1], dtype=x.dtype)[rng.integers(0, shape[-1], size=shape[:-1])]
+        return np.eye(shape[-1], dtype=dtype)[rng.integers(0, shape[-1], size=shape[:-1])]
     if loss == "binary_crossentropy":
-        return rng.integers(0, 2, size=shape).astype(x.dtype)
-    return rng.standard_normal(shape).astype(x.dtype)
+        return rng.integers(0, 2, size=shape).astype(dtype)
+    return rng.standard_normal(shape).astype(dtype)
+
+
+def _target(path: Path, name: str, given: np.ndarray, loss: str, output: TensorSpec) -> np.ndarray:
+    """Targets from a file, if they fit the output and its loss."""
+    if not loss.startswith("sparse_"):
+        return _checked(path, name, given, output.shape).astype(output.dtype)
+    labels = _checked(path, name, given, output.shape[:-1])
+    classes = output.shape[-1]
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= classes:
+        raise UserModelError(f"{path}: {name} must hold integer labels from 0 to {classes - 1}.")
+    return labels
+
+
+def _is_softmax(layer: Any) -> bool:
+    """Whether a layer or operation ends in a softmax."""
+    if type(layer).__name__ == "Softmax":
+        return True
+    return getattr(layer, "activation", None) is keras.activations.softmax
 
 
 def _check_graph(path: Path, model: keras.Model) -> None:
@@ -159,11 +218,8 @@ def _check_graph(path: Path, model: keras.Model) -> None:
         raise
     except (TypeError, ValueError) as error:
         raise UserModelError(f"{path}: {error}") from error
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1 or not graph.calls:
-        raise UserModelError(
-            f"{path} has {len(graph.inputs)} inputs, {len(graph.outputs)} outputs and "
-            f"{len(graph.calls)} layers; only models of one input and one output can be compared."
-        )
+    if not graph.calls:
+        raise UserModelError(f"{path} has no layers; there is nothing to compare.")
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
@@ -174,9 +230,6 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
             arrays = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
         raise UserModelError(f"{path} is not an .npz file of arrays, or is truncated.") from error
-    if "x" not in arrays:
-        held = ", ".join(arrays) or "nothing"
-        raise UserModelError(f"{path} has no array `x`; it holds {held}.")
     return arrays
 
 

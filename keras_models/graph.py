@@ -140,7 +140,8 @@ def walk(
         read = [values[id(tensor)] for tensor in node.input_tensors]
         if isinstance(node.operation, keras.Model):
             inner = functional_of(node.operation)
-            written = walk(inner, _given_tensors(inner, node, read), visit, f"{path}/")
+            given = _given_tensors(inner, node, read)
+            written: Sequence[Any] = walk(inner, given, visit, f"{path}/")
         else:
             written = visit(path, node, read)
         values.update(zip(map(id, node.outputs), written, strict=True))

@@ -67,14 +67,31 @@ def layer_uses(
         LayerUse(None, name, (), _specs([value])) for name, value in zip(names, inputs, strict=True)
     ]
 
+    _walk(functional, inputs, uses)
+    return uses
+
+
+def output_specs(model: keras.Model, inputs: Sequence[TensorSpec]) -> list[TensorSpec]:
+    """The specs of a model's outputs for inputs of these specs; nothing is computed.
+
+    Raises:
+        TypeError: As `layer_uses`.
+        ValueError: `model` is not built, or has a layer that cannot take such inputs.
+    """
+    symbolic = [keras.KerasTensor(spec.shape, spec.dtype) for spec in inputs]
+    return list(_specs(_walk(functional_of(model), symbolic, [])))
+
+
+def _walk(functional: Any, inputs: Sequence[Any], uses: list[LayerUse]) -> list[Any]:
+    """Add the uses of a model called on `inputs` to `uses`; returns its outputs."""
+
     def visit(path: str, node: Any, values: Sequence[Any]) -> list[Any]:
         read = _specs(values)
         outputs = _outputs(node.operation, path, read, *filled(node.arguments, values))
         uses.append(LayerUse(node.operation, path, read, _specs(outputs)))
         return outputs
 
-    walk(functional, inputs, visit)
-    return uses
+    return walk(functional, inputs, visit)
 
 
 def resolve_input_shapes(

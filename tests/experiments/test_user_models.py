@@ -6,6 +6,7 @@ import pytest
 
 from experiments import user_models
 from experiments.user_models import UserModelError
+from keras_models import probe
 
 
 def small_model(softmax: bool = True, size: int | None = 7) -> keras.Model:
@@ -90,12 +91,62 @@ def test_code_in_a_model_is_not_run(tmp_path: Path) -> None:
         user_models.load_model(tmp_path / "model.keras")
 
 
-def test_models_that_cannot_be_compared_are_told(tmp_path: Path) -> None:
-    a, b = keras.Input((3,)), keras.Input((3,))
-    path = tmp_path / "model.keras"
-    keras.Model([a, b], keras.layers.Add()([a, b])).save(path)
-    with pytest.raises(UserModelError, match="has 2 inputs, 1 outputs"):
-        user_models.load_model(path)
+def test_a_model_without_layers_is_refused(tmp_path: Path) -> None:
+    image = keras.Input((3,))
+    keras.Model(image, image).save(tmp_path / "model.keras")
+    with pytest.raises(UserModelError, match="has no layers; there is nothing to compare"):
+        user_models.load_model(tmp_path / "model.keras")
+
+
+def two_by_two() -> keras.Model:
+    """Two inputs, two outputs in a dict, a nested model, and operations, one of them a softmax."""
+    a, b = keras.Input((3, 2), name="a"), keras.Input((4,), name="b")
+    inner = keras.Sequential([keras.Input((3, 2)), keras.layers.Flatten(name="flat")], name="inner")
+    logits = keras.layers.Dense(5, name="logits")(inner(a))
+    both = keras.layers.Dense(2, name="both")(b)
+    return keras.Model(
+        [a, b], {"chances": keras.ops.softmax(logits), "double": keras.layers.Add()([both, both])}
+    )
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nested_models_with_several_inputs_and_outputs_are_compared(
+    tmp_path: Path, suffix: str, dtype: str
+) -> None:
+    path = tmp_path / f"model{suffix}"
+    two_by_two().save(path)
+    model = user_models.load_model(path, dtype)
+    assert user_models.dtype_of(model) == dtype
+    losses = user_models.default_loss(model)
+    assert losses == ["sparse_categorical_crossentropy", "mean_squared_error"]
+    x, y = user_models.draw_data(model, losses, 6, seed=0)
+    assert [array.shape for array in x] == [(6, 3, 2), (6, 4)]
+    assert [array.shape for array in y] == [(6,), (6, 2)]
+    assert {array.dtype.name for array in (*x, y[1])} == {dtype}
+    probed = probe(model, x, y, losses)
+    assert probed.calls[0].name == "inner/flat"
+
+
+def test_several_arrays_are_read_by_their_numbers(tmp_path: Path) -> None:
+    model, path = two_by_two(), tmp_path / "data.npz"
+    losses = user_models.default_loss(model)
+    a, b, labels = np.ones((7, 3, 2)), np.zeros((7, 4)), np.arange(7) % 5
+    np.savez(path, x0=a, x1=b, y0=labels)
+    x, y = user_models.read_data(path, model, losses, seed=0)
+    np.testing.assert_array_equal(x[0], a)
+    np.testing.assert_array_equal(x[1], b)
+    np.testing.assert_array_equal(y[0], labels)
+    assert y[1].shape == (7, 2)
+    np.savez(path, x0=a, x=b)
+    with pytest.raises(UserModelError, match=r"no array `x1`; it holds x0, x"):
+        user_models.read_data(path, model, losses, seed=0)
+    np.savez(path, x0=a, x1=b[:3])
+    with pytest.raises(UserModelError, match="batches of different sizes"):
+        user_models.read_data(path, model, losses, seed=0)
+    np.savez(path, x0=a, x1=b, y1=b)
+    with pytest.raises(UserModelError, match=r"y1 has shape \(7, 4\), the model takes \(7, 2\)"):
+        user_models.read_data(path, model, losses, seed=0)
 
 
 def test_default_loss() -> None:
