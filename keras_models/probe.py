@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_models.graph import Graph, LayerCall, flat_inputs, trace
+from keras_models.layer_state import weight_name
 
 Gradients = dict[str, np.ndarray]
 
@@ -86,6 +87,21 @@ def probe(model: keras.Model, x: Any, y: Any, loss: Any, training: bool = True) 
             for each output.
         UnsupportedLayerError: The model's graph is beyond `keras_models.graph.trace`.
     """
+    value, calls = probe_backwards(model, x, y, loss, training)
+    return Probe([*calls][::-1], value)
+
+
+def probe_backwards(
+    model: keras.Model, x: Any, y: Any, loss: Any, training: bool = True
+) -> tuple[float, Iterator[ProbedCall]]:
+    """As `probe`, but one call after the other, in the order of the backward pass.
+
+    Who does not keep a call gives the memory back that it took. The arrays are TensorFlow's own
+    memory, and read only.
+
+    Returns:
+        The loss, and the calls from the last to the first.
+    """
     graph = trace(model)
     tensors = [tf.constant(array) for array in _checked_inputs(model, graph, x)]
     recorded: list[_Recorded] = []
@@ -96,7 +112,7 @@ def probe(model: keras.Model, x: Any, y: Any, loss: Any, training: bool = True) 
             tensors.append(recorded[-1].output)
     outputs = [tensors[number].numpy() for number in graph.outputs]
     value, gradients = total_loss(loss, y if graph.returns_list else [y], outputs)
-    return Probe(_walk_back(recorded, graph.outputs, gradients), value)
+    return value, _walk_back(recorded, graph.outputs, gradients)
 
 
 def total_loss(
@@ -190,21 +206,25 @@ def _checked_inputs(model: keras.Model, graph: Graph, x: Any) -> list[np.ndarray
 
 def _walk_back(
     recorded: list[_Recorded], outputs: Sequence[int], grad_outputs: Sequence[np.ndarray]
-) -> list[ProbedCall]:
-    """Each call's gradients, from the last call to the first; returned in the calls' order."""
-    upstream: dict[int, np.ndarray] = {}
+) -> Iterator[ProbedCall]:
+    """Each call's gradients, from the last call to the first; `recorded` is emptied."""
+    upstream: dict[int, np.ndarray | tf.Tensor] = {}
 
-    def add(number: int, gradient: np.ndarray) -> None:
-        upstream[number] = upstream[number] + gradient if number in upstream else gradient
+    def add(number: int, gradient: np.ndarray | tf.Tensor) -> None:
+        if number in upstream:
+            upstream[number] = np.asarray(upstream[number]) + np.asarray(gradient)
+        else:
+            upstream[number] = gradient
 
     for number, gradient in zip(outputs, grad_outputs, strict=True):
         add(number, gradient)
-    probed = []
-    for record in reversed(recorded):
-        probed.append(record.backward(upstream[record.call.output]))
-        for number, gradient in zip(record.call.inputs, probed[-1].grad_inputs, strict=True):
+    while recorded:
+        record = recorded.pop()
+        call, gradients = record.backward(upstream.pop(record.call.output))
+        for number, gradient in zip(record.call.inputs, gradients, strict=True):
             add(number, gradient)
-    return probed[::-1]
+        del record, gradients  # What is yielded may be kept or not: nothing here keeps it.
+        yield call
 
 
 @contextmanager
@@ -236,22 +256,26 @@ class _Recorded:
             output = call.run(inputs, training)
         return cls(call, inputs, output, tape)
 
-    def backward(self, grad_output: np.ndarray) -> ProbedCall:
-        trained = getattr(self.call.layer, "trainable_weights", ())  # an operation has none
-        weights = {variable.name: variable.value for variable in trained}
+    def backward(self, grad_output: np.ndarray | tf.Tensor) -> tuple[ProbedCall, list[tf.Tensor]]:
+        """The call as it is given out, and dL/dinputs as tensors to go on with."""
+        layer = self.call.layer
+        trained = getattr(layer, "trainable_weights", ())  # an operation has none
+        weights = {weight_name(layer, variable): variable.value for variable in trained}
+        grad_output = tf.convert_to_tensor(grad_output)
         grad_inputs, grad_weights = self.tape.gradient(
             self.output,
             (self.inputs, weights),
-            output_gradients=tf.constant(grad_output),
+            output_gradients=grad_output,
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
-        return ProbedCall(
-            layer=self.call.layer,
+        call = ProbedCall(
+            layer=layer,
             name=self.call.name,
             index=self.call.index,
-            inputs=tuple(tensor.numpy() for tensor in self.inputs),
-            output=self.output.numpy(),
+            inputs=tuple(map(np.asarray, self.inputs)),
+            output=np.asarray(self.output),
             grad_output=np.asarray(grad_output),
-            grad_inputs=tuple(gradient.numpy() for gradient in grad_inputs),
-            grad_weights={name: gradient.numpy() for name, gradient in grad_weights.items()},
+            grad_inputs=tuple(map(np.asarray, grad_inputs)),
+            grad_weights={name: np.asarray(gradient) for name, gradient in grad_weights.items()},
         )
+        return call, grad_inputs

@@ -44,6 +44,8 @@ from scratch import layers
 from scratch.layers import Layer
 from scratch.layers.activation_layer import ActivationLayer
 
+LayerBounds = Callable[[Any, GivenCall], Bounds]
+
 
 def layer_bounds(
     layer: Layer, inputs: Sequence[Array], dy: Array, training: bool, precision: Precision
@@ -71,6 +73,38 @@ def layer_bounds(
     return bounds(layer, GivenCall(tuple(inputs), dy, training, precision))
 
 
+def has_bounds(layer: Layer) -> bool:
+    """Whether a bound is derived for a layer's class; a subclass may compute otherwise."""
+    return type(layer) in _BOUNDS
+
+
+def register(layer_class: type[Layer]) -> Callable[[LayerBounds], LayerBounds]:
+    """Make a function known that bounds what a user's own layer rounds; a decorator.
+
+    The function is given a float64 layer and a `GivenCall`, follows what both twins compute in the
+    arithmetic of `call.precision`, and returns a bound for each tensor: `output`, `grad_input`
+    (`grad_input:1`, ... for more inputs), and `grad:NAME` for each trainable weight.
+
+    Args:
+        layer_class: A subclass of `scratch.layers.Layer`.
+
+    Example:
+        >>> @register(Doubled)
+        ... def doubled_bounds(layer, call):
+        ...     p = call.precision
+        ...     return {
+        ...         "output": p.scale(p.given(call.x), 2.0),
+        ...         "grad_input": p.scale(p.given(call.dy), 2.0),
+        ...     }
+    """
+
+    def registered(bounds: LayerBounds) -> LayerBounds:
+        _BOUNDS[layer_class] = bounds
+        return bounds
+
+    return registered
+
+
 def _activation(layer: ActivationLayer, call: GivenCall) -> Bounds:
     z = call.precision.given(call.x)
     y, dz = activation_bounds(layer.activation, z, call.dy, call.precision)
@@ -96,7 +130,7 @@ def _moved(layer: Layer, call: GivenCall) -> Bounds:
     }
 
 
-_BOUNDS: dict[type[Layer], Callable[[Any, GivenCall], Bounds]] = {
+_BOUNDS: dict[type[Layer], LayerBounds] = {
     layers.Activation: _activation,
     layers.Add: add_bounds,
     layers.Average: average_bounds,

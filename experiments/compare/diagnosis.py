@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
 from experiments.bounds import Bounds
 from experiments.compare.pairing import PairedCall
-from experiments.compare.recording import Array, Tensors, run_call
+from experiments.compare.recording import Array, Tensors, in_float64, run_call
 from experiments.faults import FAULTS
 from experiments.rounding import Bounded
 from keras_models.probe import ProbedCall
@@ -46,11 +45,7 @@ def diagnose(
         bounds: The right tensors with their error bounds.
         training: Whether it ran as in training.
     """
-    exact = replace(
-        given,
-        inputs=tuple(x.astype(np.float64) for x in given.inputs),
-        grad_output=given.grad_output.astype(np.float64),
-    )
+    exact = in_float64(given)
     fitting = [fault for fault in FAULTS if fault.fits(pair.judge.layer)]
     right: Tensors = {tensor: bounded.value for tensor, bounded in bounds.items()}
     # Windows that should lie apart may overlap by a fault, and add up what needed no addition.

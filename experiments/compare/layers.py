@@ -8,64 +8,48 @@ rounding grows with depth, and whether the scratch model hands on what its layer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, NamedTuple
+from contextlib import nullcontext
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from experiments.bounds import layer_bounds
 from experiments.compare.comparison import COLUMNS, Comparison
-from experiments.compare.diagnosis import diagnose, unlike_weights
-from experiments.compare.flips import turned_choices
-from experiments.compare.pairing import PairedCall, pair_calls
-from experiments.compare.recording import (
-    Recording,
-    named_tensors,
-    run_call,
-    run_model,
-)
-from experiments.compare.routing import misrouted
-from experiments.compare.untouched import impose_masks, unchanged
-from experiments.compare.verdicts import FAULT, Measured, judged, observed
-from experiments.rounding import Precision
+from experiments.compare.isolated import isolated_rows
+from experiments.compare.pairing import pair_calls
+from experiments.compare.propagated import PASSES, propagated_rows
+from experiments.compare.task import task_for
+from experiments.compare.untouched import unchanged
+from experiments.compare.verdicts import FAULT
+from experiments.progress import Progress
 from keras_models.convert import to_scratch
-from keras_models.probe import Probe, ProbedCall, loss_and_gradient, probe
-
-Rows = list[dict[str, Any]]
-
-
-class _Task(NamedTuple):
-    """What both networks are given."""
-
-    x: list[np.ndarray]
-    y: np.ndarray
-    loss: Any
-    training: bool
-    dtype: str
+from keras_models.probe import probe_backwards
 
 
 def compare_layers(
     scratch_model: Any,
     keras_model: Any,
     x: Any,
-    y: np.ndarray,
+    y: Any,
     loss: Any = "sparse_categorical_crossentropy",
     training: bool = True,
+    progress: Progress | None = None,
 ) -> Comparison:
     """Compare every layer's output, input gradient and weight gradients.
 
     Neither model is changed: moving statistics and whatever else moves are put back. Dropout uses
-    the masks that Keras drew.
+    the masks that Keras drew. Each tensor is dropped as soon as it has been compared.
 
     Args:
         scratch_model: The NumPy model.
         keras_model: Its twin; layers are matched by name, or by order where the names differ.
-        x: Input, (batch, ...), in the models' dtype; a list for several inputs.
-        y: Targets, as the loss takes them.
-        loss: A Keras loss name (from probabilities, as in Keras) or instance.
+        x: Input, (batch, ...), in the models' dtype; for several inputs a list, or a dict by the
+            inputs' names.
+        y: Targets, as the loss takes them; a list for several outputs.
+        loss: A Keras loss name (from probabilities, as in Keras) or instance; for several outputs
+            a list, or one for all. Their losses are added up.
         training: Whether both run as in training.
+        progress: Where to show how far the comparison is; nowhere when None.
 
     Raises:
         ValueError: The models have different layers or connections, there is nothing to compare,
@@ -79,119 +63,23 @@ def compare_layers(
     """
     judge = to_scratch(keras_model, dtype="float64")
     pairs = pair_calls(scratch_model, keras_model, judge)
-    inputs = [np.asarray(array) for array in (x if isinstance(x, list | tuple) else [x])]
-    task = _Task(inputs, y, loss, training, _common_dtype(scratch_model, keras_model, inputs))
-    probed = probe(keras_model, x, y, loss=loss, training=training)
+    task = task_for(scratch_model, keras_model, x, y, loss, training)
+    steps = (1 + PASSES) * len(pairs)
+    shown = progress.task("comparing layers", steps) if progress else nullcontext(_nowhere)
     # NaN and inf are found by their verdict.
-    with np.errstate(all="ignore"), unchanged(scratch_model):
-        isolated = [
-            row
-            for pair, call in zip(pairs, probed.calls, strict=True)
-            for row in _isolated_rows(pair, call, task)
-        ]
-        faulty = any(row["verdict"] == FAULT for row in isolated)
-        propagated = _propagated_rows(pairs, probed, (scratch_model, judge), task, faulty)
-    table = pd.DataFrame([*isolated, *propagated], columns=COLUMNS)
-    return Comparison(table, task.dtype, training, probed.loss)
+    with shown as advance, np.errstate(all="ignore"), unchanged(scratch_model):
+        total, calls = probe_backwards(keras_model, task.x, task.y, loss, training)
+        isolated, probed = [], []
+        for pair, call in zip(reversed(pairs), calls, strict=True):
+            isolated.append(isolated_rows(pair, call, task))
+            probed.append(call)
+            advance(1)
+        rows = [row for rows in reversed(isolated) for row in rows]
+        faulty = any(row["verdict"] == FAULT for row in rows)
+        models = (scratch_model, judge)
+        rows += propagated_rows(pairs, probed[::-1], models, task, faulty, advance)
+    return Comparison(pd.DataFrame(rows, columns=COLUMNS), task.dtype, training, total)
 
 
-def _isolated_rows(pair: PairedCall, call: ProbedCall, task: _Task) -> Rows:
-    judge = pair.judge.layer
-    if task.training:
-        impose_masks(pair.scratch.layer, [call])
-        impose_masks(judge, [call])
-    ours, problem = run_call(pair.scratch.layer, pair.scratch.merges, call, task.training)
-    inputs = [x.astype(np.float64) for x in call.inputs]
-    dy = call.grad_output.astype(np.float64)
-    bounds = layer_bounds(judge, inputs, dy, task.training, Precision(task.dtype))
-    found = {
-        tensor: judged(ours.get(tensor), theirs, bounds[tensor], problem)
-        for tensor, theirs in _keras_tensors(call).items()
-    }
-    noted = [tensor for tensor, measured in found.items() if measured.verdict == FAULT]
-    reason = unlike_weights(pair)
-    if noted and not reason:
-        reason = diagnose(pair, call, ours, problem, bounds, task.training)
-    for tensor in noted or ["output"]:
-        found[tensor] = found[tensor].noted(reason)
-    return [_row(pair, tensor, "isolated", measured) for tensor, measured in found.items()]
-
-
-def _propagated_rows(
-    pairs: Sequence[PairedCall],
-    probed: Probe,
-    models: tuple[Any, Any],
-    task: _Task,
-    faulty: bool,
-) -> Rows:
-    if task.training:
-        _impose_all_masks(pairs, probed)
-    ours, exact = (_end_to_end(model, task) for model in models)
-    lost = {} if ours.problem else misrouted(models[0], ours, Precision(task.dtype))
-    scratch_calls, judge_calls = (
-        {call.output: record for call, record in zip(model.calls, run.calls, strict=True)}
-        for model, run in zip(models, (ours, exact), strict=True)
-    )
-    turned = turned_choices(pairs, probed, [scratch_calls[pair.scratch.output] for pair in pairs])
-    rows = []
-    for pair, call, choices in zip(pairs, probed.calls, turned, strict=True):
-        place, judge_place = pair.scratch.output, pair.judge.output
-        for tensor, theirs in _keras_tensors(call).items():
-            measured = observed(
-                scratch_calls[place].tensors.get(tensor),
-                theirs,
-                judge_calls[judge_place].tensors.get(tensor),
-                faulty or bool(lost),
-                ours.problem,
-                turned=0 if tensor == "output" else choices,
-            )
-            if note := lost.get((place, tensor)):
-                measured = replace(measured, verdict=FAULT).noted(note)
-            rows.append(_row(pair, tensor, "propagated", measured))
-    return rows
-
-
-def _impose_all_masks(pairs: Sequence[PairedCall], probed: Probe) -> None:
-    uses: dict[Any, list[ProbedCall]] = {}
-    for pair, call in zip(pairs, probed.calls, strict=True):
-        for layer in (pair.scratch.layer, pair.judge.layer):
-            uses.setdefault(layer, []).append(call)
-    for layer, calls in uses.items():
-        impose_masks(layer, calls)
-
-
-def _end_to_end(model: Any, task: _Task) -> Recording:
-    return run_model(
-        model,
-        [array.astype(model.dtype) for array in task.x],
-        lambda output: loss_and_gradient(task.loss, task.y, output)[1],
-        task.training,
-    )
-
-
-def _keras_tensors(call: ProbedCall) -> dict[str, np.ndarray]:
-    return named_tensors(call.output, call.grad_inputs, call.grad_weights)
-
-
-def _row(pair: PairedCall, tensor: str, mode: str, measured: Measured) -> dict[str, Any]:
-    labels = {"layer": pair.name, "type": pair.type, "tensor": tensor, "mode": mode}
-    return labels | vars(measured)
-
-
-def _common_dtype(scratch_model: Any, keras_model: Any, inputs: Sequence[np.ndarray]) -> str:
-    """The one dtype of both models and the inputs, which must be finite and not empty."""
-    sides = {
-        "scratch": str(scratch_model.dtype),
-        "Keras": str(keras_model.inputs[0].dtype),
-        **{f"input {number}": str(array.dtype) for number, array in enumerate(inputs)},
-    }
-    if len(set(sides.values())) != 1:
-        listed = ", ".join(f"{side} {dtype}" for side, dtype in sides.items())
-        raise TypeError(f"Twins are compared in one dtype, but these differ: {listed}.")
-    for array in inputs:
-        if not array.size or not np.isfinite(array).all():
-            raise ValueError(
-                f"The input of shape {array.shape} is empty or not finite: there is nothing to "
-                "compare."
-            )
-    return sides["scratch"]
+def _nowhere(_steps: float) -> None:
+    """Show progress nowhere."""

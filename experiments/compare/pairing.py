@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_models.graph import Graph, LayerCall, trace
+from keras_models.layer_state import weight_name
 from scratch.graph import Call
 
 
@@ -111,11 +112,17 @@ def _check_connections(model: Any, calls: list[Call], graph: Graph) -> None:
                 f"{[names[i] for i in sources]} in scratch, "
                 f"{[names[i] for i in theirs.inputs]} in Keras."
             )
+    returned = tuple(numbers[tensor] for tensor in model.outputs)
+    if returned != graph.outputs:
+        raise ValueError(
+            "The models are connected differently: scratch returns "
+            f"{[names[i] for i in returned]}, Keras {[names[i] for i in graph.outputs]}."
+        )
 
 
 def _different_weights(ours: Any, theirs: Any) -> tuple[str, ...]:
     held = getattr(theirs, "weights", ())  # an operation has none
-    keras_weights = {variable.name: variable for variable in held}
+    keras_weights = {weight_name(theirs, variable): variable for variable in held}
     return tuple(
         name
         for name in dict.fromkeys([*ours.weights, *keras_weights])

@@ -14,6 +14,7 @@ import numpy as np
 
 from experiments.compare.recording import Array, Recording
 from experiments.rounding import Precision, exactly
+from scratch.graph import SymbolicTensor
 
 Place = tuple[Any, str]
 
@@ -27,7 +28,9 @@ def misrouted(model: Any, run: Recording, precision: Precision) -> dict[Place, s
     calls = list(zip(model.calls, run.calls, strict=True))
     values = dict(zip(model.inputs, run.inputs, strict=True))
     values |= {call.output: record.output for call, record in calls}
-    returned = defaultdict(list, {model.outputs[0]: [run.grad_output]})
+    returned: dict[SymbolicTensor, list[Array | None]] = defaultdict(list)
+    for tensor, gradient in zip(model.outputs, run.grad_outputs, strict=True):
+        returned[tensor].append(gradient)
     found: dict[Place, str] = {}
     for call, record in calls:
         for tensor, given in zip(call.inputs, record.inputs, strict=False):
@@ -50,6 +53,8 @@ def misrouted(model: Any, run: Recording, precision: Precision) -> dict[Place, s
 
 def _is_sum(total: Array | None, parts: Sequence[Array | None], precision: Precision) -> bool:
     """Whether `total` is the sum of `parts`, in any order of addition; NaN counts as equal."""
+    if total is not None and len(parts) == 1 and total is parts[0]:
+        return True
     arrays = [part for part in (total, *parts) if part is not None]
     if len(arrays) != 1 + len(parts) or len({array.shape for array in arrays}) != 1:
         return False

@@ -102,7 +102,7 @@ def test_input_of_another_shape_is_refused() -> None:
 
 def test_a_keras_layer_without_counterpart_is_refused() -> None:
     with using_floatx("float32"):
-        model = keras.Sequential([keras.Input((4,)), keras.layers.LayerNormalization(name="ln")])
+        model = keras.Sequential([keras.Input((4,)), keras.layers.UnitNormalization(name="unit")])
     own = scratch.Sequential([layers.Input((4,)), layers.ReLU()])
-    with pytest.raises(UnsupportedLayerError, match="'ln'"):
+    with pytest.raises(UnsupportedLayerError, match="'unit'"):
         compare_layers(own, model, np.ones((2, 4), np.float32), np.zeros((2, 4)), "mse")
