@@ -103,8 +103,14 @@ class Trainable:
             metrics: None or ["accuracy"].
 
         Raises:
-            ValueError: A name is unknown.
+            ValueError: A name is unknown, or there are several losses.
         """
+        if isinstance(loss, list | tuple) or (isinstance(loss, dict) and "class_name" not in loss):
+            raise ValueError(
+                f"Model {self.name!r} is trained by one loss of one output, got {len(loss)} in a "
+                f"{type(loss).__name__}; train Model(inputs, output) of the output that matters, "
+                "which shares the layers."
+            )
         self.optimizer = optimizers.get(optimizer)
         self.loss = losses.get(loss)
         self.metrics = check_metrics(metrics or ())

@@ -16,14 +16,13 @@ from typing import Literal
 import keras
 
 import scratch
-from experiments.compare import Comparison, compare_layers
+from experiments.compare import Comparison
 from experiments.compare.verdicts import FAULT
 from experiments.formatting import number
 from experiments.lockstep.batches import Batch
+from experiments.lockstep.differentiated import Differentiated
 from experiments.lockstep.updates import JudgedUpdate, Updates
-from keras_models.convert import copy_weights, to_keras, to_scratch
-from scratch import losses
-from scratch.objective import objective
+from keras_models.convert import copy_weights
 from scratch.optimizers import Optimizer
 
 
@@ -117,11 +116,11 @@ def examine_steps(
             or there is no batch.
     """
     copy_weights(scratch_model, keras_model)
-    gradients = _Gradients(scratch_model, keras_model, loss)
+    differentiated = Differentiated(scratch_model, keras_model, loss)
     updates = Updates(scratch_model, keras_model, optimizer, keras_optimizer, loss)
     step, gradient_ratio, update_ratio = 0, 0.0, 0.0
     for step, batch in enumerate(batches, start=1):
-        comparison = gradients.compare(batch)
+        comparison = differentiated.compare(batch.x, batch.y)
         gradient_ratio = max(gradient_ratio, float(comparison.isolated.error_ratio.max()))
         if not comparison.ok:
             departure = _gradient_departure(step, comparison)
@@ -147,23 +146,3 @@ def _update_departure(step: int, worst: JudgedUpdate) -> Departure:
     reason = f"as if {worst.fault.description}" if worst.fault else ""
     name = worst.fault.name if worst.fault else ""
     return Departure(step, "update", worst.layer, worst.weight, worst.ratio, reason, name)
-
-
-class _Gradients:
-    """The layer-by-layer comparison of what a training step differentiates: up to the logits."""
-
-    def __init__(self, scratch_model: scratch.Model, keras_model: keras.Model, loss: str) -> None:
-        wanted = objective(scratch_model, losses.get(loss))
-        self.ours = wanted.network
-        self.source = self.theirs = keras_model
-        if self.ours is not scratch_model:
-            twin = to_scratch(keras_model)
-            self.theirs = to_keras(objective(twin, losses.get(loss)).network)
-        options = {"class_name": type(wanted.loss).__name__, "config": wanted.loss.get_config()}
-        self.loss = keras.losses.get(options)
-
-    def compare(self, batch: Batch) -> Comparison:
-        """Every layer on its own, from the Keras side's weights."""
-        if self.theirs is not self.source:
-            copy_weights(self.source, self.theirs)
-        return compare_layers(self.ours, self.theirs, batch.x, batch.y, loss=self.loss)

@@ -100,6 +100,7 @@ def _compiled_step(
         with tf.GradientTape() as tape:
             # Not keras.Loss.__call__: its instances compute in float32 unless told otherwise.
             value = tf.reduce_mean(loss(y, model(x, training=True)))
+            value += sum(model.losses)  # the penalties of regularizers
         gradients = tape.gradient(value, {key: v.value for key, v in trained.items()})
         optimizer.apply([gradients[key] for key in trained], list(trained.values()))
         return value, gradients

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import keras
@@ -13,7 +14,7 @@ from experiments.faults.optimizers import OPTIMIZER_FAULTS, OptimizerFault
 from experiments.lockstep.batches import Batch
 from experiments.lockstep.optimizers import scratch_optimizer
 from experiments.lockstep.sides import KerasSide, Tensors
-from experiments.rounding import Precision
+from experiments.rounding import Bounded, Precision
 from scratch.optimizers import Optimizer
 
 
@@ -70,73 +71,92 @@ class Updates:
         """
         start = self._start(batch)
         theirs = self.keras_side.weights
-        ours = self._updated(self.optimizer, start)
-        radii = self._radii(start)
+        ours = updated(self.model, self.optimizer, start)
+        bounds = bounded_updates(self.right, start, self.precision)
+        radii = {key: 2 * bounded.radii[-1] for key, bounded in bounds.items()}
         ratios = {key: _ratio(ours[key], theirs[key], radii[key]) for key in radii}
         worst = max(ratios, key=lambda key: ratios[key])
         fault = None if ratios[worst] <= 1 else self._diagnosed(ours, start, radii)
         layer, _, weight = worst.rpartition("/")
         return JudgedUpdate(layer, weight, ratios[worst], fault)
 
-    def _start(self, batch: Batch) -> _Start:
+    def _start(self, batch: Batch) -> Start:
         """What the update starts from, after Keras has made it."""
-        weights, state = self.keras_side.weights, self._state()
+        weights = self.keras_side.weights
+        state = optimizer_state(self.keras_optimizer, self.keras_side.trained)
         gradients = self.keras_side.step(batch.x, batch.y).gradients
-        return _Start(weights, gradients, state)
+        return Start(weights, gradients, state)
 
-    def _state(self) -> Tensors:
-        """Keras' optimizer state under the scratch optimizer's names."""
-        iterations, _learning_rate, *kept = self.keras_optimizer.variables
-        trained = list(self.keras_side.trained)
-        slots = len(kept) // len(trained)  # of one weight, then of the next
-        state = {
-            f"{trained[i // slots]}/{variable.name.rpartition('_')[2]}": np.asarray(variable).copy()
-            for i, variable in enumerate(kept)
-        }
-        return {"iterations": np.asarray(iterations).copy(), **state}
-
-    def _updated(self, optimizer: Optimizer, start: _Start) -> Tensors:
-        """The scratch model's weights after one update by `optimizer`."""
-        optimizer.load_variables(start.state)
-        for layer in self.model.layers:
-            for name, weight in layer.weights.items():
-                weight[...] = start.weights[f"{layer.name}/{name}"]
-            for name in layer.trainable_weights:
-                layer.gradients[name] = start.gradients[f"{layer.name}/{name}"]
-        optimizer.apply_gradients(self.model)
-        return {key: weight.copy() for key, weight in self.model.weights.items()}
-
-    def _radii(self, start: _Start) -> Tensors:
-        """How far two right updates of each trained weight can be apart at worst."""
-        self.right.load_variables(start.state)
-        radii = {}
-        for key, gradient in start.gradients.items():
-            state = {slot: start.state[f"{key}/{slot}"] for slot in start.slots(key)}
-            bounds = update_bounds(self.right, start.weights[key], gradient, state, self.precision)
-            radii[key] = 2 * bounds.radii[-1]
-        return radii
-
-    def _diagnosed(self, ours: Tensors, start: _Start, radii: Tensors) -> OptimizerFault | None:
+    def _diagnosed(self, ours: Tensors, start: Start, radii: Tensors) -> OptimizerFault | None:
         """Which fault, planted in the right optimizer, makes the same update."""
         for fault in OPTIMIZER_FAULTS:
             if fault.fits(self.right):
-                suspected = self._updated(fault.planted_copy(self.right), start)
+                suspected = updated(self.model, fault.planted_copy(self.right), start)
                 if all(_ratio(ours[k], suspected[k], radius) <= 1 for k, radius in radii.items()):
                     return fault
         return None
 
 
 @dataclass(frozen=True)
-class _Start:
-    """What both sides make one update of; all by "layer/weight"."""
+class Start:
+    """What both sides make one update of; all by "layer/weight".
+
+    Attributes:
+        weights: Every weight.
+        gradients: Those of the trained weights.
+        state: The optimizer's, under the names of `scratch.optimizers.Optimizer.variables`.
+    """
 
     weights: Tensors
     gradients: Tensors
     state: Tensors
 
-    def slots(self, key: str) -> list[str]:
-        """What the optimizer keeps for a weight."""
-        return [k.rpartition("/")[2] for k in self.state if k.rpartition("/")[0] == key]
+    def state_of(self, key: str) -> Tensors:
+        """What the optimizer keeps for a weight, by slot."""
+        parts = ((name.rpartition("/"), array) for name, array in self.state.items())
+        return {slot: array for (owner, _, slot), array in parts if owner == key}
+
+
+def optimizer_state(optimizer: keras.Optimizer, trained: Iterable[str]) -> Tensors:
+    """A built Keras optimizer's state under the scratch optimizer's names; copies.
+
+    Args:
+        optimizer: An SGD or Adam.
+        trained: The weights that it was built for, in that order, as "layer/weight".
+    """
+    iterations, _learning_rate, *kept = optimizer.variables
+    keys = list(trained)
+    slots = len(kept) // max(len(keys), 1)  # of one weight, then of the next
+    state = {
+        f"{keys[i // slots]}/{variable.name.rpartition('_')[2]}": np.asarray(variable).copy()
+        for i, variable in enumerate(kept)
+    }
+    return {"iterations": np.asarray(iterations).copy(), **state}
+
+
+def updated(model: scratch.Model, optimizer: Optimizer, start: Start) -> Tensors:
+    """A scratch model's weights after one update by `optimizer`; it keeps them.
+
+    A weight that only the scratch model trains has no gradient: zero.
+    """
+    optimizer.load_variables(start.state)
+    for layer in model.layers:
+        for name, weight in layer.weights.items():
+            weight[...] = start.weights[f"{layer.name}/{name}"]
+        for name in layer.trainable_weights:
+            found = start.gradients.get(f"{layer.name}/{name}")
+            layer.gradients[name] = np.zeros_like(layer.weights[name]) if found is None else found
+    optimizer.apply_gradients(model)
+    return {key: weight.copy() for key, weight in model.weights.items()}
+
+
+def bounded_updates(right: Optimizer, start: Start, precision: Precision) -> dict[str, Bounded]:
+    """Every trained weight after the update, with its bound; see `update_bounds`."""
+    right.load_variables(start.state)
+    return {
+        key: update_bounds(right, start.weights[key], gradient, start.state_of(key), precision)
+        for key, gradient in start.gradients.items()
+    }
 
 
 def _ratio(ours: np.ndarray, theirs: np.ndarray, radii: np.ndarray) -> float:

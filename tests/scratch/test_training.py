@@ -262,6 +262,12 @@ def test_bad_batch_size_of_evaluate_and_predict(model: Sequential, batch_size: i
         model.predict(X, batch_size=batch_size)
 
 
+@pytest.mark.parametrize("loss", [["mse", "mse"], ("mse",), {"left": "mse", "right": "mse"}])
+def test_several_losses_are_refused(loss) -> None:
+    with pytest.raises(ValueError, match=r"one loss of one output, got \d in a (list|tuple|dict);"):
+        dropout_net().compile("sgd", loss)
+
+
 def test_training_needs_compile() -> None:
     net = dropout_net()
     assert net.predict(X).shape == (10, CLASSES)
