@@ -9,20 +9,28 @@ them, and looks for the smallest input on which the others show.
 from experiments.faults import (
     convolution,
     convolution_backward,
+    convolution_kinds,
     dense,
+    merging,
     normalization,
     pooling,
     pooling_windows,
+    resizing,
+    scaling,
 )
 from experiments.faults.fault import Fault
 
 FAULTS: tuple[Fault, ...] = (
     *convolution.FAULTS,
     *convolution_backward.FAULTS,
+    *convolution_kinds.FAULTS,
     *pooling.FAULTS,
     *pooling_windows.FAULTS,
     *normalization.FAULTS,
     *dense.FAULTS,
+    *merging.FAULTS,
+    *resizing.FAULTS,
+    *scaling.FAULTS,
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}
 

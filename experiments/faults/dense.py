@@ -66,7 +66,7 @@ class AddSplitsGradient(layers.Add):
 
     def backward(self, dy: Array) -> list[Array]:
         """Each input gets its share."""
-        return [part / self.cache for part in super().backward(dy)]
+        return [part / len(self.cache) for part in super().backward(dy)]
 
 
 class DenseRowsChannelsFirst(layers.Dense):

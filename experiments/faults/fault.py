@@ -17,7 +17,7 @@ class Fault:
         description: What the faulty layer does, as a clause behind "as if".
         layer_class: The faulty layer.
         tensors: The tensors that it gets wrong, as the comparison names them.
-        site: A network and a layer in it where the fault shows: one of the zoo, or "specimen".
+        site: A network and a layer in it where the fault shows: see `specimen.site_network`.
         source: The sources whose code has it, as "A, B"; empty for those of common experience.
         functions: The sources' functions that it touches.
         repeatable: Whether the faulty layer computes the same from the same input every time.

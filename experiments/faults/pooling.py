@@ -118,6 +118,15 @@ class GlobalAverageUnscaled(layers.GlobalAveragePooling2D):
         return super().backward(dy) * (height * width)
 
 
+class GlobalMaximumToAll(layers.GlobalMaxPooling2D):
+    """Every pixel gets the gradient of its channel's maximum, evenly, as if that were a mean."""
+
+    def backward(self, dy: Array) -> Array:
+        """Spread over the image."""
+        x, _ = self.cache
+        return F.global_average_pool_backward(dy, x.shape[1:-1])
+
+
 FAULTS: tuple[Fault, ...] = (
     Fault(
         "all-ties-get-the-gradient",
@@ -157,5 +166,12 @@ FAULTS: tuple[Fault, ...] = (
         GlobalAverageUnscaled,
         ("grad_input",),
         ("signs_deep", "average"),
+    ),
+    Fault(
+        "global-maximum-to-all",
+        "the gradient of the maximum was spread over all pixels",
+        GlobalMaximumToAll,
+        ("grad_input",),
+        ("specimen_branches", "maximum_of_all"),
     ),
 )

@@ -12,7 +12,7 @@ import pandas as pd
 from experiments import style
 from experiments.compare import Comparison, compare_layers
 from experiments.faults import FAULTS, Fault
-from experiments.faults.specimen import specimen
+from experiments.faults.specimen import site_network
 from experiments.photo_tasks import PhotoTask, photo_task
 from experiments.study import Context, Figure, Findings, Table, exact, rounding, timing
 from keras_models import to_scratch
@@ -134,7 +134,7 @@ def _plant(fault: Fault, model: keras.Model, task: PhotoTask, dtype: str) -> dic
 
 def _network(name: str, dtype: str, context: Context, batch: int) -> tuple[keras.Model, PhotoTask]:
     keras.utils.set_random_seed(context.seed)
-    model = specimen(dtype) if name == "specimen" else NETWORKS[name](dtype=dtype)
+    model = site_network(name, dtype)
     rng = np.random.default_rng(context.seed)
     return model, photo_task(model, context.signs, batch, rng)
 

@@ -9,10 +9,9 @@ import pytest
 import scratch.zoo
 from experiments.compare import compare_layers
 from experiments.faults import BY_NAME, FAULTS, Fault
-from experiments.faults.specimen import specimen
+from experiments.faults.specimen import site_network
 from experiments.photo_tasks import PhotoTask, photo_task
 from keras_models import to_scratch
-from keras_models.zoo import NETWORKS
 from scratch import layers
 from tests.experiments.photographs import photographs, train_briefly
 
@@ -24,7 +23,7 @@ DTYPES = ("float32", "float64")
 def trained(network: str, dtype: str) -> tuple[keras.Model, PhotoTask]:
     """A site's network after a few steps, and three photographs for it."""
     keras.utils.set_random_seed(1)
-    model = specimen(dtype) if network == "specimen" else NETWORKS[network](dtype)
+    model = site_network(network, dtype)
     task = photo_task(model, photographs(), 3, np.random.default_rng(1))
     train_briefly(model, task)
     return model, task
@@ -93,10 +92,20 @@ def test_a_fault_fits_its_own_layer_type_alone() -> None:
     options = {
         "Activation": ("relu",),
         "AveragePooling2D": (2,),
+        "Conv1D": (2, 3),
         "Conv2D": (2, 3),
+        "Conv2DTranspose": (2, 3),
         "Dense": (4,),
+        "DepthwiseConv1D": (3,),
+        "DepthwiseConv2D": (3,),
         "Dropout": (0.5,),
         "MaxPooling2D": (2,),
+        "SeparableConv2D": (2, 3),
+        "AveragePooling1D": (2,),
+        "Permute": ((3, 1, 2),),
+        "Reshape": ((-1,),),
+        "Resizing": (3, 2),
+        "SpatialDropout2D": (0.5,),
     }
     everything = [kind(*options.get(name, ())) for name, kind in layers.LAYERS.items()]
     for fault in FAULTS:
