@@ -10,11 +10,12 @@ from experiments.faults.fault import Fault
 from scratch import config, layers
 from scratch import functional as F  # noqa: N812
 from scratch.functional import resolve_padding
+from scratch.layers.convolution import Convolution
 
 Array = np.ndarray
 
 
-class PaddingShifted(layers.Conv2D):
+class ShiftedPadding(Convolution):
     """`same` with the extra pixel at the top and left, as if padding were symmetric from there."""
 
     @property
@@ -30,6 +31,10 @@ class PaddingShifted(layers.Conv2D):
         """Remember the size that the padding depends on."""
         self._input_size = x.shape[1:3]
         return super().forward(x, training)
+
+
+class PaddingShifted(ShiftedPadding, layers.Conv2D):
+    """See `ShiftedPadding`."""
 
 
 class BiasPerProduct(layers.Conv2D):

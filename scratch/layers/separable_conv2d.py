@@ -104,16 +104,20 @@ class SeparableConv2D(Convolution):
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """Through the 1x1 convolution first, then through the depthwise one."""
         x, z, y, middle = self.cache
-        depthwise, pointwise = self.weights["depthwise_kernel"], self.weights["pointwise_kernel"]
         dz = self.activation.backward(dy, z, y)
-        dmiddle = F.conv2d_input_gradient(dz, pointwise, middle.shape[1:3])
+        dmiddle = self.to_middle(dz, middle)
         self.gradients["depthwise_kernel"] = F.depthwise_conv2d_kernel_gradient(
             dmiddle, x, self.kernel_size, **self.geometry
         )
         self.gradients["pointwise_kernel"] = F.conv2d_kernel_gradient(dz, middle, (1, 1))
         if self.use_bias:
             self.gradients["bias"] = F.conv2d_bias_gradient(dz)
-        return F.depthwise_conv2d_input_gradient(dmiddle, depthwise, x.shape[1:3], **self.geometry)
+        kernel = self.weights["depthwise_kernel"]
+        return F.depthwise_conv2d_input_gradient(dmiddle, kernel, x.shape[1:3], **self.geometry)
+
+    def to_middle(self, dz: np.ndarray, middle: np.ndarray) -> np.ndarray:
+        """dL/dmiddle of what the depthwise convolution gave, from dL/dz behind the other one."""
+        return F.conv2d_input_gradient(dz, self.weights["pointwise_kernel"], middle.shape[1:3])
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """(batch, new_height, new_width, filters)."""

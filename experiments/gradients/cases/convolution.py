@@ -15,7 +15,11 @@ def _conv(
     return LayerCase("Conv2D", (shape,), options, about, pads=pads)
 
 
-_IMAGES = (2, 6, 5, 3)
+def _of(layer: str, shape: Shape, **options: Any) -> LayerCase:
+    return LayerCase(layer, (shape,), options)
+
+
+_IMAGES, _SEQUENCES = (2, 6, 5, 3), (2, 7, 3)
 
 CASES: tuple[LayerCase, ...] = (
     _conv(_IMAGES, 4, (3, 2)),
@@ -37,4 +41,31 @@ CASES: tuple[LayerCase, ...] = (
     LayerCase("Dense", ((2, 3, 7),), {"units": 4}, "rows and columns"),
     LayerCase("Dense", ((4, 7),), {"units": 5, "activation": "relu"}),
     LayerCase("Dense", ((4, 7),), {"units": 5, "activation": "softmax"}),
-)
+    _of("DepthwiseConv2D", _IMAGES, kernel_size=(3, 2)),
+    _of("DepthwiseConv2D", _IMAGES, kernel_size=(4, 3), padding="same", depth_multiplier=2),
+    _of("DepthwiseConv2D", _IMAGES, kernel_size=3, strides=2, padding="same"),
+    _of("DepthwiseConv2D", _IMAGES, kernel_size=2, dilation_rate=(2, 3), use_bias=False),
+    _of(
+        "DepthwiseConv2D", _IMAGES, kernel_size=(3, 2), strides=(3, 2), dilation_rate=2,
+        padding="same", activation="relu",
+    ),
+    _of("SeparableConv2D", _IMAGES, filters=4, kernel_size=(3, 2), depth_multiplier=2),
+    _of("SeparableConv2D", _IMAGES, filters=2, kernel_size=3, strides=2, padding="same"),
+    _of("SeparableConv2D", _IMAGES, filters=4, kernel_size=2, dilation_rate=2, use_bias=False),
+    _of("SeparableConv2D", _IMAGES, filters=4, kernel_size=2, activation="relu"),
+    _of("Conv2DTranspose", _IMAGES, filters=4, kernel_size=(3, 2)),
+    _of("Conv2DTranspose", _IMAGES, filters=4, kernel_size=(4, 3), strides=2, padding="same"),
+    _of(
+        "Conv2DTranspose", _IMAGES, filters=2, kernel_size=(3, 2), strides=(2, 3),
+        output_padding=(1, 2), activation="relu",
+    ),
+    _of("Conv2DTranspose", _IMAGES, filters=4, kernel_size=(1, 2), strides=3, use_bias=False),
+    _of("Conv1D", _SEQUENCES, filters=4, kernel_size=4, strides=2, padding="same"),
+    _of("Conv1D", _SEQUENCES, filters=2, kernel_size=3, dilation_rate=2, padding="causal"),
+    _of("Conv1D", (2, 7, 4), filters=6, kernel_size=3, groups=2, use_bias=False),
+    _of("DepthwiseConv1D", _SEQUENCES, kernel_size=3, strides=2, depth_multiplier=2),
+    _of(
+        "DepthwiseConv1D", _SEQUENCES, kernel_size=2, dilation_rate=3, padding="same",
+        use_bias=False,
+    ),
+)  # fmt: skip
