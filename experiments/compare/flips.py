@@ -53,15 +53,15 @@ def turned_choices(
 def _turned(layer: Any, ours: RecordedCall, theirs: ProbedCall) -> int:
     """How many choices of one call differ."""
     choices = _choices(layer)
-    given = ours.inputs[0] if ours.inputs else None
-    if choices is None or given is None or ours.output is None:
+    given = [x for x in ours.inputs if x is not None]
+    if choices is None or len(given) < len(theirs.inputs) or ours.output is None:
         return 0
-    made, expected = choices(given, ours.output), choices(theirs.inputs[0], theirs.output)
+    made, expected = choices(given, ours.output), choices(theirs.inputs, theirs.output)
     return int(np.count_nonzero(made != expected)) if made.shape == expected.shape else 0
 
 
-def _choices(layer: Any) -> Callable[[Array, Array], Array] | None:
-    """The choices a layer makes, as a function of its input and output; None if it makes none."""
+def _choices(layer: Any) -> Callable[[Sequence[Array], Array], Array] | None:
+    """The choices a layer makes, as a function of its inputs and output; None if it makes none."""
     for kind, choices in _CHOICES.items():
         if isinstance(layer, kind):
             return partial(choices, layer)
@@ -69,7 +69,7 @@ def _choices(layer: Any) -> Callable[[Array, Array], Array] | None:
     pieces = None if activation is None else _PIECES.get(activation.name)
     if pieces is None:
         return None
-    return lambda _x, y: pieces(y, **activation.parameters)
+    return lambda _xs, y: pieces(y, **activation.parameters)
 
 
 def _pieces_of_relu(
@@ -83,11 +83,21 @@ def _pieces_of_relu(
     return positive if max_value is None else positive + (y >= np.float32(max_value)).astype(int)
 
 
-_CHOICES: dict[type, Callable[[Any, Array, Array], Array]] = {
-    layers.MaxPooling2D: lambda layer, x, _y: F.max_pool2d(x, **layer.geometry)[1],
-    layers.PReLU: lambda _layer, x, _y: np.sign(x),
+def _largest_pixels(_layer: Any, xs: Sequence[Array], y: Array) -> Array:
+    """Which pixels share a channel's gradient."""
+    between = [1] * (xs[0].ndim - 2)
+    return xs[0] == y.reshape(len(y), *between, y.shape[-1])
+
+
+_CHOICES: dict[type, Callable[[Any, Sequence[Array], Array], Array]] = {
+    layers.GlobalMaxPooling2D: _largest_pixels,
+    layers.MaxPooling1D: lambda layer, xs, _y: F.max_pool2d(xs[0][:, None], **layer.geometry)[1],
+    layers.MaxPooling2D: lambda layer, xs, _y: F.max_pool2d(xs[0], **layer.geometry)[1],
+    layers.Maximum: lambda _layer, xs, _y: F.maximum(xs)[1],
+    layers.Minimum: lambda _layer, xs, _y: F.minimum(xs)[1],
+    layers.PReLU: lambda _layer, xs, _y: np.sign(xs[0]),
 }
-"""By layer type: (layer, input, output) -> which candidate each choice takes."""
+"""By layer type: (layer, inputs, output) -> which candidate each choice takes."""
 
 _PIECES: dict[str, Callable[..., Array]] = {
     "elu": lambda y, alpha=1.0: y > 0 if alpha != 1 else np.zeros(y.shape, bool),

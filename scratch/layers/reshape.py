@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class Reshape(Layer):
         """See the class."""
         self._prepare(x)
         self.cache = x.shape
-        return x.reshape(self.compute_output_shape(x.shape))
+        return x.reshape(cast(tuple[int, ...], self.compute_output_shape(x.shape)))
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """Give the gradient the input's shape again."""

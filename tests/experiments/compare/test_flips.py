@@ -1,12 +1,16 @@
 """Where rounding turns a choice, the twins differ by far more, and neither is at fault."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from experiments.compare.flips import turned_choices
 from experiments.faults import FAULTS
 from keras_models import to_scratch
+from scratch.layers import LAYERS
 from tests.experiments.compare.twins import Twins, notes, twins, verdicts
 
 GRADIENTS = ["grad_input", "grad:kernel", "grad:bias"]
@@ -128,3 +132,28 @@ def test_a_maximum_among_numbers_that_tensorflow_takes_for_zero() -> None:
         type(pair.layer("pool")).backward(pair.layer("pool"), dy), axis=1
     )
     assert pair.compare().faults == [("pool", "grad_input")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "inputs", "turned"),
+    [
+        ("GlobalMaxPooling2D", {}, [[[[1.0], [2.0]], [[4.0], [3.0]]]], 2),  # off one, on another
+        ("MaxPooling1D", {"pool_size": 2}, [[[1.0], [2.0], [4.0], [3.0]]], 1),
+        ("Maximum", {}, [[3.0, 9.0, 1.0], [4.5, 4.5, 4.5]], 1),
+        ("Minimum", {}, [[3.0, 9.0, 1.0], [4.5, 4.5, 4.5]], 1),
+    ],
+)
+def test_choices_of_maxima_are_counted(kind, options, inputs, turned) -> None:
+    """One twin's first input has another number where the largest was: 1 instead of 9, or of 4."""
+    layer = LAYERS[kind](**options, dtype="float64")
+
+    def call(*arrays: np.ndarray) -> SimpleNamespace:
+        output = layer.forward(list(arrays) if layer.takes_list else arrays[0])
+        return SimpleNamespace(inputs=arrays, output=output)
+
+    xs = [np.array([values]) for values in inputs]
+    other = np.where(xs[0] == xs[0].max(), 0.0, xs[0])
+    ours, theirs = call(*xs), call(other, *xs[1:])
+    pair = SimpleNamespace(judge=SimpleNamespace(layer=layer, inputs=(), output="y"))
+    assert turned_choices([pair], [theirs], [ours]) == [turned]
+    assert turned_choices([pair], [ours], [ours]) == [0]
