@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from scratch import set_random_seed
-from scratch.layers import Dropout
+from scratch.layers import Dropout, SpatialDropout2D
 from tests.scratch.layers.harness import check_layer, random
 
 X, DY = random((40, 50, 2), "float64", 0), random((40, 50, 2), "float64", 1)
@@ -82,3 +82,23 @@ def test_without_a_seed_the_global_one_decides():
     set_random_seed(5)
     np.testing.assert_array_equal(mask(), first)
     assert not np.array_equal(first, second)
+
+
+def test_what_shares_a_mask_is_dropped_together():
+    layer = Dropout(0.5, noise_shape=(None, 1, 2), seed=5, dtype="float64")
+    kept = layer.forward(X, training=True) != 0
+    np.testing.assert_array_equal(kept, np.broadcast_to(kept[:, :1], X.shape))
+    assert 0.2 < kept[:, 0].mean() < 0.8
+    np.testing.assert_array_equal(layer.backward(DY), np.where(kept, 2 * DY, 0))
+
+
+def test_spatial_dropout_drops_whole_channels_of_single_images():
+    x, dy = random((30, 4, 3, 5), "float32", 0), random((30, 4, 3, 5), "float32", 1)
+    layer = SpatialDropout2D(0.5, seed=6, dtype="float32")
+    y = layer.forward(x, training=True)
+    kept = y != 0
+    np.testing.assert_array_equal(kept, np.broadcast_to(kept[:, :1, :1], x.shape))
+    assert 0.3 < kept[:, 0, 0].mean() < 0.7
+    np.testing.assert_array_equal(y, np.where(kept, 2 * x, 0))
+    np.testing.assert_array_equal(layer.backward(dy), np.where(kept, 2 * dy, 0))
+    assert y.dtype == np.float32
