@@ -51,10 +51,10 @@ def complexity(
 
     Nothing is computed, and no code stored in the model is run.
     """
-    shape = None if input_shape is None else _sizes(input_shape)
+    shape = None if input_shape is None else sizes(input_shape)
     quiet.load_tensorflow()
     from experiments.complexity import count
-    from experiments.complexity.models import find_model
+    from experiments.named_models import find_model
     from experiments.results import write_text
     from experiments.user_models import UserModelError
 
@@ -68,15 +68,15 @@ def complexity(
     _print(counted, console())
 
 
-def _sizes(text: str) -> tuple[int, ...]:
-    """The numbers of "224,224,3"."""
-    sizes = text.split(",")
-    if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
+def sizes(text: str) -> tuple[int, ...]:
+    """The numbers of "224,224,3", as --input-shape takes them."""
+    numbers = text.split(",")
+    if not all(number.strip().isdecimal() and int(number) > 0 for number in numbers):
         raise typer.BadParameter(
             f"{text!r} is no shape; write sizes with commas, such as 224,224,3.",
             param_hint="--input-shape",
         )
-    return tuple(int(size) for size in sizes)
+    return tuple(map(int, numbers))
 
 
 def _print(counted: Complexity, out: Console) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,22 @@ def load_model(path: Path, dtype: str | None = None) -> keras.Model:
         UserModelError: As `read_model`, or the model has no layers that can be listed.
         UnsupportedLayerError: A layer has several outputs, or is called with more than its input.
     """
-    model = read_model(path)
-    _check_graph(path, model)
+    return comparable(str(path), read_model(path), dtype)
+
+
+def comparable(name: str, model: keras.Model, dtype: str | None = None) -> keras.Model:
+    """A model that can be compared, in the dtype that is asked for.
+
+    Args:
+        name: What the user calls it.
+        model: Any Keras model.
+        dtype: See `load_model`.
+
+    Raises:
+        UserModelError: The model has no layers that can be listed.
+        UnsupportedLayerError: A layer has several outputs, or is called with more than its input.
+    """
+    _check_graph(name, model)
     return model if dtype in (None, dtype_of(model)) else in_dtype(model, str(dtype))
 
 
@@ -105,24 +120,33 @@ def known_loss(name: str) -> str:
     return name
 
 
-def draw_data(model: keras.Model, loss: str | list[str], batch: int, seed: int) -> tuple[Any, Any]:
-    """Standard normal inputs of the model's input shapes, and random targets that fit `loss`.
+def draw_data(
+    model: keras.Model,
+    loss: str | list[str],
+    batch: int,
+    seed: int,
+    input_shape: Sequence[int] | None = None,
+) -> tuple[Any, Any]:
+    """Standard normal inputs, and random targets that fit `loss`.
+
+    Args:
+        model: The model.
+        loss: A Keras loss; a list for several outputs.
+        batch: How many of each.
+        seed: Draws them.
+        input_shape: Of one input, where the model leaves sizes open.
 
     Returns:
         Inputs and targets, each an array, or a list for a model of several inputs or outputs.
 
     Raises:
-        UserModelError: An input shape is open (None) in more than the batch.
+        UserModelError: An input shape is open (None) in more than the batch and none is given, or
+            the model does not take the one that is given.
     """
     rng = np.random.default_rng(seed)
     arrays = []
     for tensor in model.inputs:
-        if None in tensor.shape[1:]:
-            raise UserModelError(
-                f"The model's input shape {tensor.shape} leaves sizes open; "
-                "give inputs with --data."
-            )
-        x = rng.standard_normal((batch, *tensor.shape[1:]))
+        x = rng.standard_normal((batch, *_sample_shape(tensor.shape, input_shape)))
         arrays.append(x.astype(tensor.dtype))
     targets = [_drawn(name, spec, rng) for name, spec in _wanted(model, loss, arrays)]
     return _as_the_model(model, arrays, targets)
@@ -177,6 +201,26 @@ def _as_the_model(model: keras.Model, inputs: list[Any], targets: list[Any]) -> 
     )
 
 
+def _sample_shape(declared: tuple[int | None, ...], given: Sequence[int] | None) -> tuple[int, ...]:
+    """The shape of one input to draw, from the model's own and the user's."""
+    shape = tuple(declared[1:] if given is None else given)
+    if None in shape:
+        raise UserModelError(
+            f"The model's input shape {declared} leaves sizes open; give them with --input-shape, "
+            "or inputs with --data."
+        )
+    if not _fits((None, *shape), declared):
+        raise UserModelError(f"The model's input shape is {declared}; it takes no {shape}.")
+    return shape
+
+
+def _fits(shape: tuple[int | None, ...], declared: tuple[int | None, ...]) -> bool:
+    """Whether a shape is one of those declared, in which None is any size."""
+    return len(shape) == len(declared) and all(
+        wanted in (None, size) for size, wanted in zip(shape, declared, strict=True)
+    )
+
+
 def _names(letter: str, tensors: list[Any], several: bool) -> list[str]:
     return [f"{letter}{number}" for number in range(len(tensors))] if several else [letter]
 
@@ -211,15 +255,15 @@ def _is_softmax(layer: Any) -> bool:
     return getattr(layer, "activation", None) is keras.activations.softmax
 
 
-def _check_graph(path: Path, model: keras.Model) -> None:
+def _check_graph(name: str, model: keras.Model) -> None:
     try:
         graph = trace(model)
     except UnsupportedLayerError:
         raise
     except (TypeError, ValueError) as error:
-        raise UserModelError(f"{path}: {error}") from error
+        raise UserModelError(f"{name}: {error}") from error
     if not graph.calls:
-        raise UserModelError(f"{path} has no layers; there is nothing to compare.")
+        raise UserModelError(f"{name} has no layers; there is nothing to compare.")
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
@@ -234,10 +278,7 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def _checked(path: Path, name: str, array: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
-    fits = len(array.shape) == len(shape) and all(
-        wanted in (None, size) for size, wanted in zip(array.shape, shape, strict=True)
-    )
-    if not fits or array.size == 0:
+    if not _fits(array.shape, shape) or array.size == 0:
         raise UserModelError(f"{path}: {name} has shape {array.shape}, the model takes {shape}.")
     if array.dtype.kind not in "iufb":
         raise UserModelError(f"{path}: {name} holds {array.dtype}, not numbers.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.compare.verdicts import FAULT, FLIP, SUSPECT
+from experiments.compare.verdicts import FAULT, FLIP, SUSPECT, UNJUDGED
 from experiments.formatting import cell
 
 COLUMNS = [
@@ -49,8 +49,38 @@ class Comparison:
     @property
     def faults(self) -> list[tuple[str, str]]:
         """(layer, tensor) of every proven difference, in the order of the layers."""
-        rows = self.table[self.table.verdict == FAULT]
-        return list(dict.fromkeys(zip(rows.layer, rows.tensor, strict=True)))
+        return self._with_verdict(FAULT)
+
+    @property
+    def suspects(self) -> list[tuple[str, str]]:
+        """(layer, tensor) of what differs by more than is likely, in the order of the layers."""
+        return self._with_verdict(SUSPECT)
+
+    @property
+    def unjudged(self) -> list[tuple[str, str]]:
+        """(layer, tensor) of what could only be measured, in the order of the layers."""
+        return self._with_verdict(UNJUDGED)
+
+    @property
+    def notable(self) -> pd.DataFrame:
+        """The rows of proven differences, of unlikely ones, and of turned choices in isolation.
+
+        End to end every gradient behind a turned choice is a flip: those rows are not among them.
+        """
+        verdicts = self.table.verdict
+        isolated = self.table["mode"] == "isolated"
+        return self.table[verdicts.isin([FAULT, SUSPECT]) | (isolated & (verdicts == FLIP))]
+
+    @property
+    def counts(self) -> pd.DataFrame:
+        """How many tensors have which verdict: a row for each verdict, a column for each mode."""
+        counted = self.table.groupby(["verdict", "mode"]).size().unstack(fill_value=0)
+        return counted.sort_values(list(counted.columns), ascending=False)
+
+    def worst(self, count: int) -> pd.DataFrame:
+        """The judged tensors that come nearest to their bound or are furthest outside it."""
+        judged = self.isolated.dropna(subset="error_ratio")
+        return judged.sort_values("error_ratio", ascending=False, kind="stable").head(count)
 
     @property
     def ok(self) -> bool:
@@ -72,17 +102,30 @@ class Comparison:
 
     def _agreement(self) -> str:
         rows = self.isolated
-        worst = rows.iloc[int(rows.error_ratio.argmax())]
         extras = ""
         if flips := int((rows.verdict == FLIP).sum()):
             extras += f"; in {flips}, rounding turned a ReLU's sign or a maximum's place"
-        if suspects := int((rows.verdict == SUSPECT).sum()):
+        if suspects := len(self.suspects):
             extras += f"; {suspects} differ by more than is likely"
+        if unjudged := self.unjudged:
+            layers = len({layer for layer, _ in unjudged})
+            extras += (
+                f"; {len(unjudged)} more, of {layers} layer{'s' * (layers > 1)} without a derived "
+                "bound, were only measured"
+            )
+        worst = self.worst(1)
+        if worst.empty:
+            return f"Nothing could be judged{extras}."
+        place = f"{worst.tensor.item()} of {worst.layer.item()!r}"
         return (
-            f"They agree: all {len(rows)} tensors are within the {self.dtype} rounding bound, "
-            f"the largest difference being {worst.error_ratio:.2g} of it "
-            f"({worst.tensor} of {worst.layer!r}){extras}."
+            f"They agree: all {len(rows) - len(self.unjudged)} tensors are within the {self.dtype} "
+            f"rounding bound, the largest difference being {worst.error_ratio.item():.2g} of it "
+            f"({place}){extras}."
         )
+
+    def _with_verdict(self, verdict: str) -> list[tuple[str, str]]:
+        rows = self.table[self.table.verdict == verdict]
+        return list(dict.fromkeys(zip(rows.layer, rows.tensor, strict=True)))
 
     def to_markdown(self) -> str:
         """The table in GitHub's Markdown."""

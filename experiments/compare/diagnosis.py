@@ -54,6 +54,8 @@ def diagnose(
     reason, nearest = "", min(1.0, _distance(ours, right, bounds, unit))
     for fault in fitting:
         faulty = fault.planted_copy(pair.judge.layer)
+        # A run in training moves statistics, which the next fault would start from.
+        faulty.weights = {name: weight.copy() for name, weight in faulty.weights.items()}
         suspected, said = run_call(faulty, pair.judge.merges, exact, training)
         distance = _distance(ours, suspected, bounds, unit)
         if said == problem and distance < nearest:

@@ -32,9 +32,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
     """What `compare_layers` is called with; it still runs."""
     seen: list[dict] = []
 
-    def spy(scratch_model, keras_model, x, y, loss, training) -> Comparison:
-        seen.append({"x": x, "y": y, "loss": loss, "training": training})
-        return compare_layers(scratch_model, keras_model, x, y, loss=loss, training=training)
+    def spy(scratch_model, keras_model, x, y, loss, training, progress) -> Comparison:
+        seen.append({"x": x, "y": y, "loss": loss, "training": training, "model": keras_model})
+        return compare_layers(scratch_model, keras_model, x, y, loss, training, progress)
 
     monkeypatch.setattr(comparison_package, "compare_layers", spy)
     return seen
@@ -43,8 +43,11 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
 def test_an_honest_model_agrees(convtwin, model: Path, calls) -> None:
     status, out, _ = convtwin("compare", model)
     assert status == 0
-    assert out.splitlines()[-1].startswith("They agree")
-    assert all(name in out for name in ("conv", "norm", "flat", "dense", "grad:kernel", "verdict"))
+    assert out.startswith("They agree")
+    assert "needs a look" not in out
+    counts = {line.split()[0]: line.split()[1:] for line in out.splitlines()[1:6] if line.strip()}
+    assert counts["verdict"] == ["isolated", "propagated"]
+    assert sum(int(counts[v][0]) for v in counts if v in ("identical", "rounding")) == 14
     assert calls[0]["x"].shape == (4, 9, 7, 2)
     assert calls[0]["x"].dtype == np.float32
     assert calls[0]["loss"] == "sparse_categorical_crossentropy"
@@ -74,8 +77,58 @@ def test_a_fault_exits_with_1_and_is_named(
     monkeypatch.setattr(comparison_package, "compare_layers", spoilt)
     status, out, _ = convtwin("compare", model)
     assert status == 1
-    assert "They differ" in out.splitlines()[-1]
-    assert "dense" in out.splitlines()[-1]
+    summary, *rest = out.splitlines()
+    assert "They differ" in summary
+    assert "dense" in summary
+    shown = rest[rest.index("What needs a look:") :]
+    rows = [line for line in shown if line.split()[-1:] == ["fault"]]
+    assert {tuple(row.split()[:3]) for row in rows} == {
+        ("dense", "Dense", tensor)
+        for tensor in ("output", "grad_input", "grad:kernel", "grad:bias")
+    }
+
+
+def test_all_rows_are_printed_when_asked_for(convtwin, model: Path) -> None:
+    _, short, _ = convtwin("compare", model)
+    status, out, _ = convtwin("compare", model, "--all")
+    assert status == 0
+    assert out.splitlines()[0] == short.splitlines()[0]
+    rows = [line.split()[:4] for line in out.splitlines() if " propagated " in line]
+    assert ["dense", "Dense", "grad:bias", "propagated"] in rows
+    assert len(rows) == 14 + 1  # And the counts' heading.
+    assert "propagated" not in short.split("error ratio")[-1]
+
+
+def test_a_network_of_the_zoo_has_no_neutral_weight(convtwin, calls) -> None:
+    assert convtwin("compare", "zoo:inception_3a", "--batch", 1, "--dtype", "float64")[0] == 0
+    weights = {w.path: w.numpy() for w in calls[0]["model"].weights}
+    assert weights
+    assert all(w.std() > 0 for w in weights.values())
+    assert calls[0]["x"].dtype == np.float64
+
+
+def test_one_of_kerass_networks_in_the_shape_asked_for(convtwin, calls) -> None:
+    arguments = ["--input-shape", "33,32,3", "--batch", 1]
+    status, out, _ = convtwin("compare", "applications:MobileNet", *arguments)
+    assert status == 0, out
+    assert calls[0]["x"].shape == (1, 33, 32, 3)
+    weights = {w.path: w.numpy() for w in calls[0]["model"].weights}
+    assert all(w.std() > 0 for w in weights.values())
+
+
+def test_open_sizes_are_filled_in(convtwin, calls, tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    keras.Sequential(
+        [
+            keras.Input((None, None, 2)),
+            keras.layers.Conv2D(3, 2),
+            keras.layers.GlobalAveragePooling2D(),
+        ]
+    ).save(path)
+    assert "--input-shape" in convtwin("compare", path)[2]
+    assert convtwin("compare", path, "--input-shape", "5,4,2")[0] == 0
+    assert calls[0]["x"].shape == (4, 5, 4, 2)
+    assert "takes no (5, 4, 3)" in convtwin("compare", path, "--input-shape", "5,4,3")[2]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".html", ".md"])
@@ -95,6 +148,8 @@ def test_the_table_is_written(convtwin, model: Path, tmp_path: Path, suffix: str
     ("arguments", "message"),
     [
         (["gone.keras"], "There is no model file gone.keras"),
+        (["zoo:signs_depe"], "Did you mean 'zoo:signs_deep'?"),
+        (["applications:ResNet50", "--input-shape", "8,8,3"], "cannot be built for this shape"),
         (["MODEL", "--output", "table.xlsx"], "must end in .csv, .html or .md"),
         (["MODEL", "--output", "nowhere/table.csv"], "there is no folder nowhere"),
         (["MODEL", "--loss", "nope"], "Keras has no loss 'nope'"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,18 +14,25 @@ import scratch
 from experiments.user_models import SUFFIXES, UserModelError, read_model
 from scratch.zoo import NETWORKS
 
+APPLICATIONS = "applications:"
 
-def find_model(name: str, input_shape: Sequence[int] | None = None) -> scratch.Model | keras.Model:
+Builders = Mapping[str, Callable[[], scratch.Model | keras.Model]]
+
+
+def find_model(
+    name: str, input_shape: Sequence[int] | None = None, zoo: Builders = NETWORKS
+) -> scratch.Model | keras.Model:
     """The model that `name` stands for; Keras' own come with random weights.
 
     Args:
         name: A `.keras` or `.h5` file, "zoo:signs_deep", or "applications:ResNet50".
         input_shape: What to build one of `keras.applications` for; its default when None.
+        zoo: The networks of this project, by their names.
 
     Raises:
         UserModelError: There is no such model, or it cannot be built for this shape.
     """
-    networks = _networks(input_shape)
+    networks = _networks(input_shape, zoo)
     if name in networks:
         try:
             return networks[name]()
@@ -44,14 +51,12 @@ def find_model(name: str, input_shape: Sequence[int] | None = None) -> scratch.M
     )
 
 
-def _networks(
-    input_shape: Sequence[int] | None,
-) -> dict[str, Callable[[], scratch.Model | keras.Model]]:
+def _networks(input_shape: Sequence[int] | None, zoo: Builders) -> Builders:
     """What builds each network that has a name."""
     shape = {} if input_shape is None else {"input_shape": tuple(input_shape)}
-    own = {f"zoo:{name}": build for name, build in NETWORKS.items()}
+    own = {f"zoo:{name}": build for name, build in zoo.items()}
     of_keras = {
-        f"applications:{name}": partial(build, weights=None, **shape)
+        f"{APPLICATIONS}{name}": partial(build, weights=None, **shape)
         for name, build in vars(keras.applications).items()
         if inspect.isfunction(build)
     }
