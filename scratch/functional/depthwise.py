@@ -18,7 +18,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from scratch.functional.padding import Padding, Size, pad2d
-from scratch.functional.polyphase import CellClass, cell_classes, split_by_residues
+from scratch.functional.polyphase import CellClass, cell_classes, met_pixels
 from scratch.functional.windows import Windows, windows_over
 
 _BLOCK_BYTES = 2**21
@@ -58,10 +58,10 @@ def depthwise_conv2d(
     wide, multiplier = _wide(kernel), kernel.shape[3]
     y = np.empty((len(x), *windows.output_size, wide.shape[2]), np.result_type(x, kernel))
     for images in _blocks(x, multiplier):
-        split = split_by_residues(_repeated(x[images], multiplier), windows)
+        seen = _repeated(x[images], multiplier)
         sums = (
             _correlate(
-                split[rows.residue, columns.residue],
+                met_pixels(seen, rows, columns, windows.output_size),
                 wide[rows.cells, columns.cells],
                 (rows.offset, columns.offset),
                 (rows.step, columns.step),
@@ -158,12 +158,12 @@ def depthwise_conv2d_kernel_gradient(
     height, width = windows.output_size
     gradient = np.zeros((*kernel_size, outputs), np.result_type(dy, x))
     for images in _blocks(x, multiplier):
-        split = split_by_residues(_repeated(x[images], multiplier), windows)
+        seen = _repeated(x[images], multiplier)
         runs = dy[images].reshape(-1, height, width * outputs)
         for rows, columns in _parts(windows):
             part = gradient[rows.cells, columns.cells]
             shifted = _shifted(
-                split[rows.residue, columns.residue],
+                met_pixels(seen, rows, columns, windows.output_size),
                 part.shape[:2],
                 (rows.offset, columns.offset),
                 (rows.step, columns.step),

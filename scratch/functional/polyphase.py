@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scratch.functional.padding import pad2d
+from scratch.functional.padding import Size
 from scratch.functional.windows import Windows
 
 
@@ -20,21 +20,19 @@ from scratch.functional.windows import Windows
 class CellClass:
     """Along one side of a window, the cells that meet the same pixels modulo the stride.
 
-    Cell number t of the class meets, in window o, the padded image's pixel
-    (o + offset + t * step) * stride + residue.
+    Of these pixels, counted from 0 in the padded image, cell t of the class meets in window o
+    number o + offset + t * step.
 
     Attributes:
         cells: Which of the window's cells they are.
-        residue: Of the pixels that they meet.
         offset: See above.
         step: See above.
         end: offset + t * step for the last t.
-        pixels: The quotients (pixel - residue) / stride of the pixels that are not padding.
+        pixels: The numbers of the pixels that are not padding.
         image: Those pixels in the image without its padding.
     """
 
     cells: slice
-    residue: int
     offset: int
     step: int
     end: int
@@ -59,7 +57,6 @@ def cell_classes(windows: Windows, side: int) -> list[CellClass]:
         classes.append(
             CellClass(
                 cells=slice(first, None, period),
-                residue=residue,
                 offset=offset,
                 step=step,
                 end=offset + last * step,
@@ -70,14 +67,16 @@ def cell_classes(windows: Windows, side: int) -> list[CellClass]:
     return classes
 
 
-def split_by_residues(x: np.ndarray, windows: Windows) -> np.ndarray:
-    """Images (N, H, W, C), padded, by rows and columns modulo the strides: (sh, sw, N, h, w, C).
+def met_pixels(x: np.ndarray, rows: CellClass, columns: CellClass, output_size: Size) -> np.ndarray:
+    """The pixels of x (N, H, W, C) that a class of cells meets, zero where they are padding.
 
-    The result is contiguous; it is a view of x where nothing is padded and the strides are 1.
+    Returns:
+        (N, Ho + rows.end, Wo + columns.end, C), contiguous: a window moves over it by one.
     """
-    (sh, sw), (top, bottom, left, right) = windows.strides, windows.pads
-    below, beside = -(x.shape[1] + top + bottom) % sh, -(x.shape[2] + left + right) % sw
-    padded = pad2d(x, (top, bottom + below, left, right + beside))
-    n, height, width, channels = padded.shape
-    split = padded.reshape(n, height // sh, sh, width // sw, sw, channels)
-    return np.ascontiguousarray(split.transpose(2, 4, 0, 1, 3, 5))
+    height, width = output_size[0] + rows.end, output_size[1] + columns.end
+    met = np.zeros((len(x), height, width, x.shape[3]), x.dtype)
+    inside = met[
+        :, rows.pixels.start : rows.pixels.stop, columns.pixels.start : columns.pixels.stop
+    ]
+    inside[...] = x[:, rows.image, columns.image][:, : inside.shape[1], : inside.shape[2]]
+    return met
