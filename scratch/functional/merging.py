@@ -132,7 +132,8 @@ def _extreme(
     shape = np.broadcast_shapes(*(x.shape for x in (first, *others)))
     y, winner = first, np.zeros(shape, np.int16)
     for i, x in enumerate(others, start=1):
-        np.copyto(winner, i, where=~holds(y, x))
+        # The latest that beats what came before it has the largest number.
+        np.maximum(winner, ~holds(y, x) * np.int16(i), out=winner)
         y = better(y, x)
     return y, winner
 
