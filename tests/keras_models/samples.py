@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 from keras import layers
+from keras.src.applications.convnext import LayerScale
+from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
 
 from keras_models.config import using_floatx
 
@@ -28,7 +30,7 @@ def bytes_of(model: keras.Model) -> list[bytes]:
 
 
 def every_layer() -> keras.Model:
-    """Every supported layer with options that are not the default ones."""
+    """Layers with options that are not the default ones."""
     x = image = keras.Input((11, 9, 3), name="image")
     x = layers.ZeroPadding2D(((1, 0), (0, 2)), name="pad")(x)
     x = layers.Conv2D(4, (2, 3), strides=(2, 1), padding="same", activation="relu", name="conv1")(x)
@@ -50,6 +52,51 @@ def every_layer() -> keras.Model:
     x = layers.Add(name="add")([x, x])
     x = layers.Dense(4, use_bias=False, name="logits")(x)
     return keras.Model(image, layers.Softmax(name="softmax")(x), name="every_layer")
+
+
+def further_layers() -> keras.Model:
+    """The supported layers that `every_layer` leaves out: images first, then sequences."""
+    x = image = keras.Input((8, 6, 4), name="image")
+    x = layers.Rescaling(1 / 4, offset=-0.5, name="rescaling")(x)
+    x = layers.Normalization(mean=[0.5, 0.25, -1, 0], variance=[1, 4, 2, 0.5], name="standard")(x)
+    x = layers.DepthwiseConv2D((2, 3), padding="same", name="depthwise")(x)
+    x = layers.SeparableConv2D(4, 3, padding="same", name="separable")(x)
+    x = layers.Conv2DTranspose(4, (2, 3), strides=2, padding="same", name="transpose")(x)
+    x = layers.Cropping2D(((1, 2), (0, 3)), name="crop")(x)
+    x = layers.GroupNormalization(2, name="groups")(x)
+    x = layers.LayerNormalization(name="features")(x)
+    x = LayerScale(0.5, 4, name="gamma")(x)
+    x = layers.PReLU(shared_axes=[1, 2], name="prelu")(x)
+    a = layers.ELU(name="elu")(x)
+    b = layers.LeakyReLU(0.1, name="leaky")(x)
+    a = layers.SpatialDropout2D(0.25, seed=4, name="channels")(a)
+    merged = [
+        layers.Average(name="average")([a, b]),
+        layers.Maximum(name="maximum")([a, b]),
+        layers.Minimum(name="minimum")([a, b]),
+        layers.Multiply(name="multiply")([a, b]),
+        layers.Subtract(name="subtract")([a, b]),
+    ]
+    x = CustomScaleLayer(0.25, name="scale")(
+        [layers.Concatenate(name="join")(merged), layers.Concatenate(name="again")(merged)]
+    )
+    top = layers.GlobalMaxPooling2D(name="top")(x)
+    x = layers.UpSampling2D((1, 2), name="up")(x)
+    x = layers.Resizing(5, 6, interpolation="nearest", name="resize")(x)
+    x = layers.Permute((2, 1, 3), name="permute")(x)
+    x = layers.Reshape((-1, 20), name="row")(x)
+    x = layers.Conv1D(6, 3, strides=2, name="conv1d")(x)
+    x = layers.DepthwiseConv1D(2, name="depthwise1d")(x)
+    a = layers.MaxPooling1D(2, name="max1d")(x)
+    b = layers.AveragePooling1D(3, name="mean1d")(x)
+    ends = [
+        top,
+        layers.GlobalMaxPooling1D(name="end_max")(a),
+        layers.GlobalAveragePooling1D(name="end_mean")(b),
+    ]
+    x = layers.Concatenate(name="ends")(ends)
+    x = layers.Dense(4, activation="softmax", name="end")(x)
+    return keras.Model(image, x, name="further_layers")
 
 
 def branched() -> keras.Model:

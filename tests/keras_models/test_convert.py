@@ -16,13 +16,14 @@ from tests.keras_models.samples import (
     build,
     bytes_of,
     every_layer,
+    further_layers,
     inputs_for,
     randomize,
     shared,
 )
 from tests.keras_models.test_weights import same_bits
 
-SAMPLES = [every_layer, branched, shared]
+SAMPLES = [every_layer, further_layers, branched, shared]
 
 
 def keras_bits(model, x) -> bytes:
@@ -59,8 +60,9 @@ def test_round_trip_from_scratch_is_bitwise(name):
     assert same_bits(back.weights, scratch_model.weights)
 
 
-def test_the_sample_has_every_supported_layer():
-    assert {type(layer).__name__ for layer in to_scratch(build(every_layer)).layers} == set(OPTIONS)
+def test_the_samples_have_every_supported_layer():
+    found = [layer for sample in SAMPLES for layer in to_scratch(build(sample)).layers]
+    assert {type(layer).__name__ for layer in found} == set(OPTIONS)
     assert set(OPTIONS) == set(scratch.layers.LAYERS)
 
 

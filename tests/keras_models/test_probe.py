@@ -9,11 +9,13 @@ from keras import layers
 from keras_models import loss_and_gradient, probe
 from keras_models.config import using_floatx
 from keras_models.graph import trace
+from keras_models.weights import keras_variables
 from tests.keras_models.samples import (
     branched,
     build,
     bytes_of,
     every_layer,
+    further_layers,
     inputs_for,
     randomize,
     shared,
@@ -31,9 +33,9 @@ def end_to_end(model, x, y, training):
         output = model(inputs if isinstance(x, list) else inputs[0], training=training)
         chosen = tf.gather(tf.identity(output), y, batch_dims=1)
         loss = -tf.reduce_mean(tf.math.log(chosen))
-    variables = model.trainable_variables
-    gradients, by_input = tape.gradient(loss, ([v.value for v in variables], inputs))
-    by_weight = {v.path: g.numpy() for v, g in zip(variables, gradients, strict=True)}
+    trained = {name: v.value for name, v in keras_variables(model).items() if v.trainable}
+    gradients, by_input = tape.gradient(loss, (trained, inputs))
+    by_weight = {name: gradient.numpy() for name, gradient in gradients.items()}
     return float(loss), output.numpy(), by_weight, [g.numpy() for g in by_input]
 
 
@@ -48,7 +50,7 @@ def input_gradients(model, probed) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("sample", [branched, shared, every_layer])
+@pytest.mark.parametrize("sample", [branched, shared, every_layer, further_layers])
 def test_gradients_are_those_of_the_whole_model(sample, training):
     model = build(sample)
     x = inputs_for(model)
