@@ -7,6 +7,7 @@ them, and looks for the smallest input on which the others show.
 """
 
 from experiments.faults import (
+    activations,
     convolution,
     convolution_backward,
     convolution_kinds,
@@ -28,6 +29,7 @@ FAULTS: tuple[Fault, ...] = (
     *pooling_windows.FAULTS,
     *normalization.FAULTS,
     *dense.FAULTS,
+    *activations.FAULTS,
     *merging.FAULTS,
     *resizing.FAULTS,
     *scaling.FAULTS,

@@ -76,8 +76,36 @@ def specimen_normalized(dtype: str | None = None) -> keras.Model:
         return keras.Model(image, output, name="specimen_normalized")
 
 
+def specimen_activations(dtype: str | None = None) -> keras.Model:
+    """Activations that are layers, each behind a layer with weights; 64x64x3 -> 6."""
+    wide = keras.initializers.RandomNormal(stddev=0.5)  # For numbers far from 0, too.
+    with using_floatx(dtype or floatx()):
+        return keras.Sequential(
+            [
+                keras.Input((64, 64, 3), name="image"),
+                layers.Conv2D(6, 4, strides=4, activation="relu", name="conv1"),
+                layers.Activation("relu", name="relu"),  # Half of its inputs are zero.
+                layers.Conv2D(6, 3, kernel_initializer=wide, name="conv2"),
+                layers.Activation("gelu", name="gelu"),
+                layers.Conv2D(6, 3, name="conv3"),
+                layers.LeakyReLU(name="leaky"),
+                layers.Conv2D(6, 3, strides=2, name="conv4"),
+                layers.PReLU(alpha_initializer="ones", shared_axes=[1, 2], name="prelu"),
+                layers.Conv2D(6, 2, name="conv5"),
+                layers.Activation("silu", name="silu"),
+                layers.Flatten(name="flatten"),
+                layers.Dense(8, name="hidden"),
+                layers.Activation("sigmoid", name="sigmoid"),
+                layers.Dense(6, name="logits"),
+                layers.Softmax(name="softmax"),
+            ],
+            name="specimen_activations",
+        )
+
+
 SPECIMENS: dict[str, Callable[[str | None], keras.Model]] = {
     "specimen": specimen,
+    "specimen_activations": specimen_activations,
     "specimen_branches": specimen_branches,
     "specimen_normalized": specimen_normalized,
 }

@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 
 from experiments.derivatives import Array
+from experiments.gradients.elementwise import derivative
+from experiments.gradients.layer_allowances import as_rows, from_rows
 from experiments.gradients.subject import Equations, Tensors
 from scratch import functional as F  # noqa: N812
 from scratch.functional import resolve_padding
 from scratch.layers import (
+    ELU,
     Activation,
     AveragePooling2D,
     BatchNormalization,
@@ -23,7 +26,9 @@ from scratch.layers import (
     Dense,
     GlobalAveragePooling2D,
     Layer,
+    LeakyReLU,
     MaxPooling2D,
+    PReLU,
     ReLU,
     Softmax,
     ZeroPadding2D,
@@ -123,22 +128,43 @@ def _dense(layer: Dense, x: Array, dy: Array) -> list[Equations]:
     return [Equations("source C, delta = W^T delta, dW = delta a^T", tensors)]
 
 
-def _activation(layer: Activation, x: Array, dy: Array) -> list[Equations]:
-    source = "the Jacobian" if layer.activation.name == "softmax" else "source C, delta . sigma'(z)"
+def _activation(layer: Any, x: Array, dy: Array) -> list[Equations]:
+    jacobian = layer.activation.name in _JACOBIANS
+    source = "the Jacobian" if jacobian else "source C, delta . sigma'(z)"
     return [Equations(source, {"grad_input": _before_activation(layer, x, dy)})]
 
 
+def _prelu(layer: PReLU, x: Array, dy: Array) -> list[Equations]:
+    """Number by number: f = x above 0, a x below; df/da = x below."""
+    alpha = np.broadcast_to(layer.weights["alpha"], x.shape[1:])
+    dx, dalpha = np.empty(x.shape), np.zeros(layer.weights["alpha"].shape)
+    for index in np.ndindex(x.shape):
+        place = index[1:]
+        shared = tuple(min(i, n - 1) for i, n in zip(place, dalpha.shape, strict=True))
+        dx[index] = dy[index] * (1.0 if x[index] > 0 else alpha[place])
+        dalpha[shared] += dy[index] * min(x[index], 0.0)
+    tensors = {"grad_input": dx, "grad:alpha": dalpha}
+    return [Equations("He et al. 2015, eq. (2)-(3)", tensors)]
+
+
 def _before_activation(layer: Any, z: Array, dy: Array) -> Array:
-    """Delta = dy . sigma'(z); a softmax has a Jacobian, diag(y) - y y^T."""
-    if layer.activation.name == "relu":
-        return np.where(z > 0, dy, 0.0)
-    if layer.activation.name == "linear":
-        return dy
-    delta = np.empty(dy.shape)
-    for index in np.ndindex(dy.shape[:-1]):
-        y = theory.softmax(z[index])
-        delta[index] = (np.diag(y) - np.outer(y, y)) @ dy[index]
-    return delta
+    """Delta = dy . sigma'(z); a softmax and its logarithm have a Jacobian."""
+    jacobian = _JACOBIANS.get(layer.activation.name)
+    if jacobian is None:
+        return dy * derivative(layer.activation, z)
+    axis = layer.activation.parameters.get("axis", -1)
+    logits, upstream = as_rows(z, axis), as_rows(dy, axis)
+    delta = np.empty(upstream.shape)
+    for index in np.ndindex(upstream.shape[:-1]):
+        delta[index] = jacobian(theory.softmax(logits[index])).T @ upstream[index]
+    return from_rows(delta, axis, z.shape)
+
+
+_JACOBIANS: dict[str, Callable[[Array], Array]] = {
+    "log_softmax": lambda y: np.eye(len(y)) - y,
+    "softmax": lambda y: np.diag(y) - np.outer(y, y),
+}
+"""From the probabilities y: rows are outputs."""
 
 
 def _pooling(layer: MaxPooling2D | AveragePooling2D, x: Array, dy: Array) -> list[Equations]:
@@ -178,6 +204,7 @@ def _zero_padding(layer: ZeroPadding2D, x: Array, dy: Array) -> list[Equations]:
 
 def _batch_norm(layer: BatchNormalization, x: Array, dy: Array) -> list[Equations]:
     """Ioffe and Szegedy 2015, section 3: the six equations, one after the other."""
+    x, dy = (np.moveaxis(values, layer.axis, -1) for values in (x, dy))
     rows, upstream = x.reshape(-1, x.shape[-1]), dy.reshape(-1, x.shape[-1])
     m = len(rows)
     gamma = layer.weights.get("gamma", np.ones(x.shape[-1]))
@@ -188,7 +215,7 @@ def _batch_norm(layer: BatchNormalization, x: Array, dy: Array) -> list[Equation
     dmean = (-dnormalized / np.sqrt(shifted)).sum(axis=0)
     dmean = dmean + dvariance * (-2 * (rows - mean)).sum(axis=0) / m
     dx = dnormalized / np.sqrt(shifted) + dvariance * 2 * (rows - mean) / m + dmean / m
-    tensors = {"grad_input": dx.reshape(x.shape)}
+    tensors = {"grad_input": np.moveaxis(dx.reshape(x.shape), -1, layer.axis)}
     if layer.scale:
         tensors["grad:gamma"] = (upstream * normalized).sum(axis=0)
     if layer.center:
@@ -201,8 +228,11 @@ _EQUATIONS: dict[type[Layer], Callable[[Any, Array, Array], list[Equations]]] = 
     AveragePooling2D: _pooling,
     Conv2D: _conv2d,
     Dense: _dense,
+    ELU: _activation,
     GlobalAveragePooling2D: _global_average,
+    LeakyReLU: _activation,
     MaxPooling2D: _pooling,
+    PReLU: _prelu,
     ReLU: _activation,
     Softmax: _activation,
     ZeroPadding2D: _zero_padding,

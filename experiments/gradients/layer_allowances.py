@@ -5,10 +5,10 @@ rounds each product at most twice more than the backward does, and the backward,
 rounds at least once: it is off by at most three times the backward's bound (Higham 2002, section
 3.1).
 
-A softmax and a normalization by the batch are not linear. Their gradient is a sum over all paths
-from the tensor to the output, each path a product of local derivatives. The sum of the paths'
-magnitudes A bounds every order of evaluation: each is off by at most gamma_n A, n the roundings
-on the longest path (Higham 2002, lemma 3.1), those of the forward values included.
+A softmax and a normalization by the input's own statistics are not linear. Their gradient is a
+sum over all paths from the tensor to the output, each path a product of local derivatives. The sum
+of the paths' magnitudes A bounds every order of evaluation: each is off by at most gamma_n A, n the
+roundings on the longest path (Higham 2002, lemma 3.1), those of the forward values included.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ import numpy as np
 
 from experiments.bounds import layer_bounds
 from experiments.derivatives import Array
+from experiments.gradients.elementwise import elementwise_allowance
+from experiments.gradients.normalization_allowance import normalization_allowance
 from experiments.gradients.subject import Allowance
 from experiments.rounding import Precision
 from scratch import functional as F  # noqa: N812
 from scratch.layers import BatchNormalization, Dense, Layer
+from scratch.layers.normalizer import Normalizer
 
 FLOAT64 = Precision("float64")
 
 # exp, a complex division, the shift by the maximum and the products around them.
 _SOFTMAX_ROUNDINGS = 24
-# Root, reciprocal, divisions by the count and the products around them, complex ones included.
-_BATCH_NORM_ROUNDINGS = 40
 
 
 def allowances(
@@ -55,8 +56,14 @@ def allowances(
     activation = getattr(layer, "activation", None)
     if activation is not None and activation.name == "softmax":
         return linear | _softmax(layer, inputs[0], dy, linear)
-    if isinstance(layer, BatchNormalization) and training:
-        return linear | {"grad_input": _batch_norm(layer, inputs[0], dy, linear["grad_input"])}
+    if activation is not None and activation.name == "log_softmax":
+        return linear | {"grad_input": _log_softmax(inputs[0], dy, linear["grad_input"])}
+    if activation is not None and not layer.weights:
+        dx = elementwise_allowance(activation, inputs[0], dy, FLOAT64, linear["grad_input"])
+        return linear | {"grad_input": dx}
+    if isinstance(layer, Normalizer) and (training or not isinstance(layer, BatchNormalization)):
+        dx = normalization_allowance(layer, inputs[0], dy, FLOAT64, linear["grad_input"])
+        return linear | {"grad_input": dx}
     return linear
 
 
@@ -74,33 +81,6 @@ def softmax_third_derivative(dy: Array, spread: Array) -> Array:
     return np.abs(dy).max(axis=-1) * spread**3
 
 
-def batch_norm_third_derivative(x: Array, dy: Array, gamma: Array | float, epsilon: float) -> Array:
-    """At most |d^3L/dx^3| along each x of a normalization by the batch.
-
-    With t = x - m, m the mean of the channel's other numbers, the variance plus epsilon is
-    a + b t^2 and the sum of dy (x - mean) is A + B t, so that L = (A + B t) / sqrt(a + b t^2). Of
-    p(s) = 1 / sqrt(1 + s^2), s = t sqrt(b/a): |p'''| <= 2, |s p'''| <= 1, |p''| <= 1. Hence
-    |L'''| <= (b/a)^(3/2) / sqrt(a) (2 |A| + 4 |B| sqrt(a/b)).
-
-    Args:
-        x: (..., C).
-        dy: dL/doutput, (..., C).
-        gamma: (C,).
-        epsilon: Of the layer.
-    """
-    rows, upstream = x.reshape(-1, x.shape[-1]), dy.reshape(-1, x.shape[-1])
-    n = len(rows)
-    others = (rows.sum(axis=0) - rows) / (n - 1)
-    t = rows - others
-    b = (n - 1) / n**2
-    a = np.maximum(rows.var(axis=0) - b * t**2, 0) + epsilon
-    slope = gamma * (upstream - upstream.mean(axis=0))
-    weighted = (upstream * rows).sum(axis=0) - others * upstream.sum(axis=0)
-    offset = gamma * (weighted - upstream * t)
-    bound = (b / a) ** 1.5 / np.sqrt(a) * (2 * np.abs(offset) + 4 * np.abs(slope) * np.sqrt(a / b))
-    return bound.reshape(x.shape)
-
-
 def softmax_paths(z: Array, dy: Array) -> tuple[Array, float]:
     """The paths' magnitudes A by z (..., classes), and the roundings on one of them.
 
@@ -115,16 +95,45 @@ def softmax_paths(z: Array, dy: Array) -> tuple[Array, float]:
     return magnitude, 2 * z.shape[-1] + _SOFTMAX_ROUNDINGS + 2 * shift
 
 
+def as_rows(x: Array, axis: int | tuple[int, ...]) -> Array:
+    """The axes that a softmax sums over as the last one: (..., classes)."""
+    axes = (axis,) if isinstance(axis, int) else axis
+    moved = np.moveaxis(x, axes, range(-len(axes), 0))
+    return moved.reshape(*moved.shape[: -len(axes)], -1)
+
+
+def from_rows(rows: Array, axis: int | tuple[int, ...], shape: tuple[int, ...]) -> Array:
+    """`as_rows` undone, for an array of `shape`."""
+    axes = (axis,) if isinstance(axis, int) else axis
+    sizes = tuple(shape[a] for a in axes)
+    return np.moveaxis(rows.reshape(*rows.shape[:-1], *sizes), range(-len(axes), 0), axes)
+
+
+def _log_softmax(z: Array, dy: Array, linear: Allowance) -> Allowance:
+    """Bounds of dy - y sum dy along the last axis.
+
+    The third derivative of log sum exp by one logit is y (1 - y) (1 - 2 y), at most 1 / (6 sqrt 3).
+    """
+    weight = np.abs(dy).sum(axis=-1, keepdims=True)
+    _, n = softmax_paths(z, dy)
+    third = np.broadcast_to(np.abs(dy.sum(axis=-1, keepdims=True)) / (6 * math.sqrt(3)), dy.shape)
+    magnitude = np.abs(dy) + 2 * weight  # The shift by the largest logit cancels, with paths of 1.
+    return replace(
+        linear, any_order=FLOAT64.gamma(math.ceil(n)) * magnitude, third_derivative=third
+    )
+
+
 def _softmax(layer: Any, x: Array, dy: Array, linear: dict[str, Allowance]) -> dict[str, Allowance]:
     """A softmax on its own, or behind a matrix product."""
     if not isinstance(layer, Dense):
-        magnitude, n = softmax_paths(x, dy)
-        third = softmax_third_derivative(dy, np.ones(dy.shape[:-1]))
+        axis = layer.activation.parameters.get("axis", -1)
+        magnitude, n = softmax_paths(as_rows(x, axis), as_rows(dy, axis))
+        third = np.abs(dy).max(axis=axis, keepdims=True)  # By one logit: R = 1.
         return {
             "grad_input": replace(
                 linear["grad_input"],
-                any_order=FLOAT64.gamma(math.ceil(n)) * magnitude,
-                third_derivative=np.broadcast_to(third[..., None], dy.shape),
+                any_order=FLOAT64.gamma(math.ceil(n)) * from_rows(magnitude, axis, x.shape),
+                third_derivative=np.broadcast_to(third, dy.shape),
             )
         }
     kernel, bias = layer.weights["kernel"], layer.weights.get("bias", np.zeros(layer.units))
@@ -147,20 +156,3 @@ def _softmax(layer: Any, x: Array, dy: Array, linear: dict[str, Allowance]) -> d
         tensor: replace(old, any_order=factor * paths[tensor], third_derivative=thirds[tensor])
         for tensor, old in linear.items()
     }
-
-
-def _batch_norm(layer: BatchNormalization, x: Array, dy: Array, linear: Allowance) -> Allowance:
-    """Through the number itself, the batch's mean and the batch's variance."""
-    gamma = layer.weights.get("gamma", np.ones(x.shape[-1]))
-    rows, upstream = np.abs(x).reshape(-1, x.shape[-1]), np.abs(dy).reshape(-1, x.shape[-1])
-    n = len(rows)
-    inverse = 1 / np.sqrt(x.reshape(rows.shape).var(axis=0) + layer.epsilon)
-    centred = rows + rows.mean(axis=0)  # At least |x - mean|, with what it cancels.
-    direct = inverse * (upstream + upstream.mean(axis=0))
-    dvariance = inverse**3 / 2 * (upstream * centred).sum(axis=0)
-    magnitude = np.abs(gamma) * (direct + dvariance * 2 * (centred + centred.mean(axis=0)) / n)
-    return replace(
-        linear,
-        any_order=FLOAT64.gamma(4 * n + _BATCH_NORM_ROUNDINGS) * magnitude.reshape(x.shape),
-        third_derivative=batch_norm_third_derivative(x, dy, gamma, layer.epsilon),
-    )

@@ -161,7 +161,9 @@ def _drawn(case: LayerCase, layer: Layer, rng: np.random.Generator) -> LayerSubj
         weight[...] = np.abs(drawn) + 0.5 if "variance" in name else drawn
     ends = np.cumsum([math.prod(shape) for shape in case.shapes])
     parts = np.split(spread_numbers(rng, (int(ends[-1]),)), ends[:-1])  # No two inputs are tied.
-    inputs = tuple(part.reshape(shape) for part, shape in zip(parts, case.shapes, strict=True))
+    inputs = tuple(
+        case.reach / 2 * part.reshape(shape) for part, shape in zip(parts, case.shapes, strict=True)
+    )
     if case.ties:
         inputs = tuple(np.round(x) for x in inputs)
     return LayerSubject(case, layer, inputs, np.zeros(()), {})

@@ -13,7 +13,7 @@ import numpy as np
 
 from experiments.bounds import layer_bounds
 from experiments.faults import Fault
-from experiments.gradients.cases import CASES, TIED
+from experiments.gradients.cases import AT_ZERO, CASES, TIED
 from experiments.gradients.check import Held, against_central_differences, held
 from experiments.gradients.layer_allowances import FLOAT64
 from experiments.gradients.layer_subject import LayerSubject, layer_subject
@@ -27,8 +27,8 @@ RAISED = "raised"
 
 
 def planted_subjects(seed: int) -> list[LayerSubject]:
-    """Where faults are planted: every case, and one with tied maxima."""
-    return [layer_subject(case, seed) for case in (*CASES, TIED)]
+    """Where faults are planted: every case, and two at kinks."""
+    return [layer_subject(case, seed) for case in (*CASES, TIED, AT_ZERO)]
 
 
 def planted_row(fault: Fault, subjects: Sequence[LayerSubject]) -> dict[str, Any]:

@@ -55,7 +55,13 @@ class PReLU(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Create alpha, the input's shape without the batch and with 1 for shared axes."""
-        self.add_weight("alpha", self._alpha_shape(input_shape), self.alpha_initializer)
+        sizes = [n for n in self._slopes(input_shape) if n is not None]
+        if len(sizes) != len(input_shape) - 1:
+            raise ValueError(
+                f"{self}: every size of the input but the batch's must be known or in shared_axes, "
+                f"got shape {tuple(input_shape)}."
+            )
+        self.add_weight("alpha", tuple(sizes), self.alpha_initializer)
         self.built = True
 
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:  # noqa: ARG002
@@ -71,8 +77,8 @@ class PReLU(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """The input's."""
-        shape = self._alpha_shape(input_shape)
-        if self.built and shape != self.weights["alpha"].shape:
+        slopes = self._slopes(input_shape)
+        if self.built and not self._fits(slopes):
             raise ValueError(
                 f"{self}: its slopes alpha are {self.weights['alpha'].shape}, got an input of "
                 f"shape {tuple(input_shape)}."
@@ -87,17 +93,18 @@ class PReLU(Layer):
             **super().get_config(),
         }
 
-    def _alpha_shape(self, input_shape: Any) -> tuple[int, ...]:
+    def _slopes(self, input_shape: Any) -> tuple[int | None, ...]:
+        """The shape of alpha for inputs of `input_shape`, None where that is unknown."""
         shared = self.shared_axes or []
         if shared and max(shared) >= len(input_shape):
             raise ValueError(
                 f"{self}: shared_axes={shared} are not all axes of an input of shape "
                 f"{tuple(input_shape)}."
             )
-        sizes = [1 if axis in shared else n for axis, n in enumerate(input_shape)][1:]
-        if None in sizes:
-            raise ValueError(
-                f"{self}: every size of the input but the batch's must be known or in shared_axes, "
-                f"got shape {tuple(input_shape)}."
-            )
-        return tuple(sizes)
+        return tuple(1 if axis in shared else n for axis, n in enumerate(input_shape))[1:]
+
+    def _fits(self, slopes: tuple[int | None, ...]) -> bool:
+        shape = self.weights["alpha"].shape
+        return len(shape) == len(slopes) and all(
+            n in (None, size) for n, size in zip(slopes, shape, strict=True)
+        )

@@ -8,6 +8,7 @@ from experiments.gradients.cases import (
     pooling,
     shaping,
 )
+from experiments.gradients.cases.activation import AT_ZERO
 from experiments.gradients.cases.case import LayerCase
 from experiments.gradients.cases.pooling import TIED
 
@@ -20,4 +21,4 @@ CASES: tuple[LayerCase, ...] = (
     *merging.CASES,
 )
 
-__all__ = ["CASES", "TIED", "LayerCase"]
+__all__ = ["AT_ZERO", "CASES", "TIED", "LayerCase"]

@@ -22,6 +22,7 @@ class LayerCase:
         training: The mode.
         pads: Four pad numbers instead of `padding` (Keras: zeros put around the image before).
         ties: Whether inputs are whole numbers, so that maxima are tied.
+        reach: Inputs are spread from -reach to reach, a power of two.
     """
 
     type: str
@@ -31,3 +32,4 @@ class LayerCase:
     training: bool = False
     pads: Pads | None = None
     ties: bool = False
+    reach: float = 2.0
