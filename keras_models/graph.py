@@ -6,17 +6,19 @@ Keras keeps its graph in private attributes. They are read here and nowhere else
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import keras
 from keras.src.models.functional import Functional
 
 from keras_models.errors import UnsupportedLayerError
 
-_PATH_MARK = ">>"
-"""What stands for the "/" of a path in a Keras layer's name, where Keras does not allow one."""
+T = TypeVar("T", bound=Hashable)
+
+_PATH_MARK = ".."
+"""What stands for the "/" of a path in a Keras layer's name; TensorFlow allows it in a graph too."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,6 @@ def trace(model: keras.Model) -> Graph:
     """
     functional = functional_of(model)
     names: dict[int, str] = {}
-    uses: Counter[int] = Counter()
     calls: list[LayerCall] = []
     inputs = range(len(functional.inputs))
 
@@ -105,16 +106,49 @@ def trace(model: keras.Model) -> Graph:
         name = names.setdefault(id(layer), path)
         _check_node(name, node)
         output = len(inputs) + len(calls)
-        calls.append(LayerCall(layer, name, uses[id(layer)], tuple(values), output, node))
-        uses[id(layer)] += 1
+        calls.append(LayerCall(layer, name, 0, tuple(values), output, node))
         return [output]
 
-    outputs = tuple(walk(functional, inputs, visit))
+    calls, outputs = _needed(calls, len(inputs), walk(functional, inputs, visit))
     takes_list, returns_list = (
         isinstance(structure, list | tuple | dict)
         for structure in (functional._inputs_struct, functional._outputs_struct)
     )
-    return Graph(tuple(functional.inputs), tuple(calls), outputs, takes_list, returns_list)
+    return Graph(tuple(functional.inputs), calls, outputs, takes_list, returns_list)
+
+
+def _needed(
+    calls: Sequence[LayerCall], inputs: int, outputs: Sequence[int]
+) -> tuple[tuple[LayerCall, ...], tuple[int, ...]]:
+    """The calls that outputs need, in order and numbered anew; and the outputs' new numbers.
+
+    A nested model has its calls in the order of its own outputs, of which some may be unused.
+    """
+    made = {call.output: call for call in calls}
+    order = _depth_first(outputs, lambda number: made[number].inputs if number in made else ())
+    numbers = {number: number for number in range(inputs)}
+    uses: Counter[int] = Counter()
+    kept = []
+    for call in (made[number] for number in order if number in made):
+        numbers[call.output] = len(numbers)
+        read = tuple(numbers[number] for number in call.inputs)
+        index = uses[id(call.layer)]
+        kept.append(replace(call, index=index, inputs=read, output=numbers[call.output]))
+        uses[id(call.layer)] += 1
+    return tuple(kept), tuple(numbers[number] for number in outputs)
+
+
+def _depth_first(ends: Iterable[T], needs: Callable[[T], Iterable[T]]) -> list[T]:
+    """The ends and all that they need, each once and after what it needs itself."""
+    done: dict[T, None] = {}
+    stack = list(ends)[::-1]
+    while stack:
+        waiting = [item for item in needs(stack[-1]) if item not in done]
+        if waiting:
+            stack.append(waiting[0])
+        else:
+            done.setdefault(stack.pop())
+    return list(done)
 
 
 def walk(
@@ -205,23 +239,12 @@ def nodes_in_order(functional: Functional) -> list[Any]:
     `arguments`; it has `outputs`.
     """
     inputs = {id(tensor) for tensor in functional.inputs}
-    done: dict[int, Any] = {}
-    stack = _producers(reversed(functional.outputs), inputs)
-    while stack:
-        node = stack[-1]
-        waiting = [n for n in _producers(node.input_tensors, inputs) if id(n) not in done]
-        if waiting:
-            stack.append(waiting[0])
-        else:
-            done.setdefault(id(node), node)
-            stack.pop()
-    return list(done.values())
 
+    def producers(tensors: Iterable[Any]) -> list[Any]:
+        histories = [t._keras_history for t in tensors if id(t) not in inputs]
+        return [history.operation._inbound_nodes[history.node_index] for history in histories]
 
-def _producers(tensors: Any, inputs: set[int]) -> list[Any]:
-    """The nodes that tensors come from, except the model's inputs."""
-    histories = [t._keras_history for t in tensors if id(t) not in inputs]
-    return [history.operation._inbound_nodes[history.node_index] for history in histories]
+    return _depth_first(producers(functional.outputs), lambda node: producers(node.input_tensors))
 
 
 def _given_tensors(inner: Functional, node: Any, values: Sequence[Any]) -> list[Any]:

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from keras_models.convert import to_scratch
 from keras_models.errors import UnsupportedLayerError
 from keras_models.graph import trace
 from tests.keras_models.samples import branched, build, shared
@@ -118,6 +119,35 @@ def test_nested_models_give_the_calls_of_their_layers():
         ("flatten", 0, (6,), 7),
     ]
     assert graph.outputs == (7,)
+
+
+def two_ends(order: int) -> keras.Model:
+    """A nested model with three outputs: two calls of one layer, and one that is not used."""
+    x = keras.Input((6, 5, 2), name="features")
+    conv = layers.Conv2D(2, 2, padding="same", name="conv")
+    ends = [conv(x), conv(conv(x)), layers.Dense(3, name="vain")(x)]
+    fork = keras.Model(x, ends, name="fork")
+    image = keras.Input((6, 5, 2), name="image")
+    first, second, _ = fork(layers.ReLU(name="relu")(image))
+    return keras.Model(image, [first, second][::order])
+
+
+def test_calls_come_in_the_order_of_the_models_outputs_not_of_a_nested_models():
+    for order, inputs in ((1, [0, 1, 1, 3]), (-1, [0, 1, 2, 1])):
+        graph = trace(two_ends(order))
+        assert [call.inputs for call in graph.calls] == [(number,) for number in inputs]
+        uses = [(call.name, call.index) for call in graph.calls]
+        assert uses == [("relu", 0), ("fork/conv", 0), ("fork/conv", 1), ("fork/conv", 2)]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_a_nested_model_computes_in_vain_is_not_converted(order):
+    model = two_ends(order)
+    twin = to_scratch(model)
+    assert [layer.name for layer in twin.layers] == ["relu", "fork/conv"]
+    x = np.random.default_rng(0).standard_normal((2, 6, 5, 2)).astype("float32")
+    for mine, theirs in zip(twin.forward(x), model(x), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-5)
 
 
 def test_a_layer_in_two_models_has_the_name_of_its_first_use():
