@@ -43,7 +43,7 @@ def to_scratch(model: keras.Model, dtype: str | None = None) -> scratch.Model:
     tensors = list(inputs)
     twins: dict[str, Layer] = {}
     # The weights are about to be set: no need to draw any.
-    with weights_from(lambda layer, _name, shape: np.empty(shape, layer.dtype)):
+    with weights_from(lambda _layer, _name, shape, dtype: np.empty(shape, dtype)):
         for call in graph.calls:
             values = [tensors[number] for number in call.inputs]
             if call.index == 0:

@@ -10,6 +10,7 @@ import numpy as np
 
 import scratch
 from keras_models.graph import trace
+from keras_models.layer_state import settle, weight_name
 
 
 def copy_weights(source: scratch.Model | keras.Model, target: scratch.Model | keras.Model) -> None:
@@ -44,6 +45,9 @@ def write_weights(model: scratch.Model | keras.Model, values: Mapping[str, np.nd
             tensor[...] = values[name]
         else:
             tensor.assign(values[name])
+    if isinstance(model, keras.Model):
+        for call in trace(model).first_calls:
+            settle(call.layer)
 
 
 def keras_variables(model: keras.Model) -> dict[str, keras.Variable]:
@@ -55,11 +59,12 @@ def keras_variables(model: keras.Model) -> dict[str, keras.Variable]:
     variables: dict[str, keras.Variable] = {}
     for call in trace(model).first_calls:
         for variable in getattr(call.layer, "weights", ()):  # an operation has none
-            name = f"{call.name}/{variable.name}"
+            own_name = weight_name(call.layer, variable)
+            name = f"{call.name}/{own_name}"
             if name in variables:
                 raise ValueError(
                     f"Layer {call.name!r} ({type(call.layer).__name__}) has two weights named "
-                    f"{variable.name!r}; give each weight of a layer a name of its own."
+                    f"{own_name!r}; give each weight of a layer a name of its own."
                 )
             variables[name] = variable
     return variables

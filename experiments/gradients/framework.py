@@ -10,6 +10,7 @@ import tensorflow as tf
 from experiments.compare.recording import named_tensors
 from experiments.derivatives import Array
 from experiments.gradients.subject import Tensors
+from keras_models.layer_state import weight_name
 from scratch.functional import Pads
 
 
@@ -34,7 +35,7 @@ def keras_tensors(
         tape.watch(tensors)
         arguments = [_padded(x, pads) for x in tensors] if pads else tensors
         output = layer(arguments if len(arguments) > 1 else arguments[0], training=training)
-    weights = {variable.name: variable.value for variable in layer.trainable_weights}
+    weights = {weight_name(layer, v): v.value for v in layer.trainable_weights}
     grad_inputs, grad_weights = tape.gradient(
         output, (tensors, weights), output_gradients=tf.constant(dy)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from scratch.data_checks import check_at_least
@@ -86,3 +87,34 @@ def input_features(layer: Layer, input_shape: Shape) -> int:
             f"got shape {tuple(input_shape)}."
         )
     return features
+
+
+def sizes_along(
+    layer: Layer, input_shape: Any, axes: Sequence[int], at_first: tuple[int, ...] | None
+) -> tuple[int, ...]:
+    """The input's sizes along some axes, which the weights of `layer` depend on.
+
+    Args:
+        layer: Named in messages.
+        input_shape: Batch first, None where unknown.
+        axes: Counted from either end.
+        at_first: The sizes at the layer's first use, after which they may be unknown; or None.
+
+    Raises:
+        ValueError: There is no such axis, or its size is unknown or another than at first.
+    """
+    shape, told = tuple(input_shape), ", ".join(map(str, axes))
+    if not all(-len(shape) <= axis < len(shape) for axis in axes):
+        raise ValueError(f"{layer}: inputs of shape {shape} have no axis {told}.")
+    sizes = tuple(shape[axis] for axis in axes)
+    if at_first is None and None in sizes:
+        raise ValueError(
+            f"{layer}: the input's size along axis {told} must be known, got shape {shape}."
+        )
+    own = at_first or sizes
+    if not all(size in (None, first) for size, first in zip(sizes, own, strict=True)):
+        raise ValueError(
+            f"{layer}: its weights are for inputs whose size along axis {told} is "
+            f"{', '.join(map(str, own))}, got shape {shape}."
+        )
+    return own

@@ -19,14 +19,14 @@ from scratch.regularizers import get as get_regularizer
 
 Shape = tuple[int | None, ...]
 
-WeightSource = Callable[["Layer", str, tuple[int, ...]], np.ndarray]
+WeightSource = Callable[["Layer", str, tuple[int, ...], np.dtype], np.ndarray]
 
 _weight_source: ContextVar[WeightSource | None] = ContextVar("_weight_source", default=None)
 
 
 @contextmanager
 def weights_from(source: WeightSource) -> Iterator[None]:
-    """Inside the block new weights are `source(layer, name, shape)`; no initializer is run."""
+    """Inside the block new weights are `source(layer, name, shape, dtype)`: no initializer runs."""
     token = _weight_source.set(source)
     try:
         yield
@@ -199,12 +199,17 @@ class Layer:
         return sum(w.size for w in self.weights.values())
 
     def add_weight(
-        self, name: str, shape: tuple[int, ...], initializer: Initializer, trainable: bool = True
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        initializer: Initializer,
+        trainable: bool = True,
+        dtype: Any = None,
     ) -> None:
-        """Create `weights[name]`; what is not trainable has no gradient."""
-        source = _weight_source.get()
+        """Create `weights[name]`, in the layer's dtype by default; not all have a gradient."""
+        source, dtype = _weight_source.get(), np.dtype(dtype or self.dtype)
         self.weights[name] = (
-            source(self, name, shape) if source else np.asarray(initializer(shape, self.dtype))
+            source(self, name, shape, dtype) if source else np.asarray(initializer(shape, dtype))
         )
         if not trainable:
             self._never_trained.add(name)

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from experiments.bounds import Bounds, layer_bounds
-from experiments.bounds.batch_norm import BatchNormBounds
 from experiments.bounds.call import GivenCall
 from experiments.bounds.layers import _BOUNDS
+from experiments.bounds.normalization import NormalizationBounds
 from experiments.rounding import Precision
+from keras_models.layer_options import keras_layer
+from keras_models.layer_state import settle, weight_name
 from scratch import layers
 from scratch.layers import LAYERS, Layer
 
@@ -108,9 +109,9 @@ def build(case: str, draw: Draw, seed: int = 0) -> tuple[Layer, list[np.ndarray]
     rng = np.random.default_rng(seed)
     layer = LAYERS[name](**options, dtype="float32")
     layer.build(shapes if layer.takes_list else shapes[0])
-    for weight_name, weight in layer.weights.items():
-        value = 0.5 * rng.standard_normal(weight.shape)
-        weight[...] = np.abs(value) + 0.1 if "variance" in weight_name else value
+    for weight, values in layer.weights.items():
+        drawn = 0.5 * rng.standard_normal(values.shape)
+        values[...] = np.abs(drawn) + 0.1 if "variance" in weight else drawn
     return layer, [draw(rng, shape).astype(np.float32) for shape in shapes]
 
 
@@ -128,15 +129,16 @@ def by_scratch(layer: Layer, inputs: list[np.ndarray], dy: np.ndarray, training:
 
 
 def by_keras(layer: Layer, inputs: list[np.ndarray], dy: np.ndarray, training: bool) -> Arrays:
-    twin = getattr(keras.layers, type(layer).__name__)(**layer.get_config())
+    twin = keras_layer(layer)
     twin.build([x.shape for x in inputs] if layer.takes_list else inputs[0].shape)
     for variable in twin.weights:
-        variable.assign(layer.weights[variable.name])
+        variable.assign(layer.weights[weight_name(twin, variable)])
+    settle(twin)
     tensors = [tf.constant(x) for x in inputs]
     with tf.GradientTape() as tape:
         tape.watch(tensors)
         y = twin(tensors if layer.takes_list else tensors[0], training=training)
-    variables = {v.name: v.value for v in twin.trainable_weights}
+    variables = {weight_name(twin, v): v.value for v in twin.trainable_weights}
     dx, dw = tape.gradient(y, (tensors, variables), output_gradients=tf.constant(dy))
     return named(y, dx, dw)
 
@@ -211,7 +213,7 @@ def test_the_two_formulas_of_batch_normalization_are_one_function(draw, training
     dy = upstream(layer, inputs, ordinary)
     exact, arrays = in_float64(layer, inputs)
     call = GivenCall(tuple(arrays), dy.astype(np.float64), training, PRECISION)
-    both = BatchNormBounds(exact, call)
+    both = NormalizationBounds(exact, call)
     sides = zip(
         (both.numpy_output(), *both.numpy_gradients()),
         (both.tensorflow_output(), *both.tensorflow_gradients()),

@@ -11,14 +11,17 @@ from experiments.faults import (
     dense,
     normalization,
     pooling,
+    scaling,
 )
 from scratch import layers, reference
 from scratch.functional import resolve_padding
 from scratch.layers import Layer
+from scratch.layers.normalizer import Normalizer
 from tests.scratch.functional.oracles import complex_step
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((2, 6, 5, 3))
+GROUPED = np.random.default_rng(2).standard_normal((3, 2, 4, 6))
 
 
 def built(layer: Layer, x: np.ndarray = X) -> Layer:
@@ -269,6 +272,100 @@ def test_an_unbiased_variance() -> None:
     np.testing.assert_allclose(run(layer)["output"], expected)
     inference = run(layer, training=False)["output"]
     np.testing.assert_allclose(inference, run(right(layer), training=False)["output"])
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_moving_statistics_in_training(training: bool) -> None:
+    layer = normalizer(normalization.MovingStatisticsInTraining)
+    expected = run(right(layer), training=False)
+    for name, values in run(layer, training=training).items():
+        np.testing.assert_array_equal(values, expected[name])
+
+
+def example_normalizer(kind: type[Normalizer], **options) -> Normalizer:
+    return built(kind(**options, dtype="float64"), GROUPED)
+
+
+def affine(layer: Normalizer, z: np.ndarray) -> np.ndarray:
+    return layer.weights["gamma"] * z + layer.weights["beta"]
+
+
+def test_a_layer_normalization_over_the_batch() -> None:
+    layer = example_normalizer(normalization.LayerBatchStatistics)
+    batch = layers.BatchNormalization(dtype="float64")
+    batch.build(GROUPED.shape)
+    for name in ("gamma", "beta"):
+        batch.weights[name][...] = layer.weights[name]
+    expected = run(batch, GROUPED)
+    for name, values in run(layer, GROUPED).items():
+        np.testing.assert_allclose(values, expected[name])
+
+
+def test_a_layer_normalization_with_an_unbiased_variance() -> None:
+    layer = example_normalizer(normalization.LayerVarianceUnbiased)
+    root = np.sqrt(GROUPED.var(axis=-1, ddof=1, keepdims=True) + layer.epsilon)
+    z = (GROUPED - GROUPED.mean(axis=-1, keepdims=True)) / root
+    np.testing.assert_allclose(run(layer, GROUPED)["output"], affine(layer, z))
+
+
+def test_an_epsilon_outside_the_root() -> None:
+    layer = example_normalizer(normalization.EpsilonOutsideRoot, epsilon=0.3)
+    deviation = GROUPED.std(axis=-1, keepdims=True) + 0.3
+    z = (GROUPED - GROUPED.mean(axis=-1, keepdims=True)) / deviation
+    np.testing.assert_allclose(run(layer, GROUPED)["output"], affine(layer, z))
+
+
+def test_a_layer_normalizations_statistics_as_constants() -> None:
+    layer = example_normalizer(normalization.LayerStatisticsAsConstants)
+    found = run(layer, GROUPED)
+    root = np.sqrt(GROUPED.var(axis=-1, keepdims=True) + layer.epsilon)
+    np.testing.assert_allclose(found["grad_input"], found["dy"] * layer.weights["gamma"] / root)
+    z = (GROUPED - GROUPED.mean(axis=-1, keepdims=True)) / root
+    np.testing.assert_allclose(found["output"], affine(layer, z))
+
+
+def test_interleaved_groups() -> None:
+    layer = example_normalizer(normalization.GroupsInterleaved, groups=2, epsilon=0.0)
+    z = np.zeros_like(GROUPED)
+    for image, first in np.ndindex(len(GROUPED), 2):
+        group = GROUPED[image, ..., first::2]
+        z[image, ..., first::2] = (group - group.mean()) / group.std()
+    np.testing.assert_allclose(run(layer, GROUPED)["output"], affine(layer, z))
+
+
+def test_groups_at_each_position() -> None:
+    layer = example_normalizer(normalization.GroupsWithoutPositions, groups=2, epsilon=0.0)
+    z = np.zeros_like(GROUPED)
+    for i, h, w, first in np.ndindex(*GROUPED.shape[:3], 2):
+        group = GROUPED[i, h, w, 3 * first : 3 * first + 3]
+        z[i, h, w, 3 * first : 3 * first + 3] = (group - group.mean()) / group.std()
+    np.testing.assert_allclose(run(layer, GROUPED)["output"], affine(layer, z))
+
+
+def test_an_offset_before_the_scale() -> None:
+    found = run(scaling.OffsetBeforeScale(2.0, [1.0, 2.0, -1.0], dtype="float64"))
+    np.testing.assert_allclose(found["output"], (X + np.array([1.0, 2.0, -1.0])) * 2)
+    np.testing.assert_allclose(found["grad_input"], found["dy"] * 2)
+
+
+def test_a_division_by_the_variance() -> None:
+    found = run(scaling.DividedByVariance(mean=0.5, variance=4.0, dtype="float64"))
+    np.testing.assert_allclose(found["output"], (X - 0.5) / 4)
+    np.testing.assert_allclose(found["grad_input"], found["dy"] / 4)
+
+
+def test_a_scale_gradient_that_is_a_mean() -> None:
+    layer = built(scaling.ScaleGradientAveraged(1.0, 3, dtype="float64"))
+    found = run(layer)
+    np.testing.assert_allclose(found["gamma"], (found["dy"] * X).mean(axis=(0, 1, 2)))
+
+
+def test_a_residual_that_gets_the_whole_gradient() -> None:
+    layer = scaling.ResidualGradientUnscaled(0.25, dtype="float64")
+    np.testing.assert_allclose(layer.forward([X, X]), 1.25 * X)
+    shortcut, residual = layer.backward(X)
+    np.testing.assert_array_equal(shortcut, X)
+    np.testing.assert_array_equal(residual, X)
 
 
 def test_channels_first_flattening() -> None:

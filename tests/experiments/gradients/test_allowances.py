@@ -9,12 +9,12 @@ import pytest
 from experiments.derivatives import complex_step
 from experiments.gradients.cases import CASES
 from experiments.gradients.layer_allowances import (
-    batch_norm_third_derivative,
     softmax_paths,
     softmax_third_derivative,
 )
 from experiments.gradients.layer_subject import layer_subject
 from experiments.gradients.loss_subject import LOSS_CASES, LossSubject, loss_subject
+from experiments.gradients.normalization_allowance import third_derivative
 from scratch import functional as F  # noqa: N812
 
 SEEDS = range(25)
@@ -40,14 +40,14 @@ def test_softmax_bends_no_more_than_its_bound(seed: int) -> None:
 def test_batch_normalization_bends_no_more_than_its_bound(seed: int) -> None:
     rng = np.random.default_rng(seed)
     x, dy = rng.standard_normal((2, 6, 3))
-    gamma, epsilon = rng.standard_normal(3), 10.0 ** rng.uniform(-3, 0)
-    bound = batch_norm_third_derivative(x, dy, gamma, epsilon)
+    gamma, epsilon = rng.standard_normal((1, 3)), 10.0 ** rng.uniform(-3, 0)
+    bound = third_derivative(x, gamma * dy, (0,), epsilon)
 
     def loss(value: float, index: tuple[int, int]) -> float:
         moved = x.copy()
         moved[index] = value
-        mean, variance = F.batch_norm_statistics(moved)
-        return float((dy * F.batch_norm(moved, mean, variance, gamma, None, epsilon)).sum())
+        mean, variance = F.moments(moved, (0,))
+        return float((dy * F.normalize(moved, mean, variance, gamma, None, epsilon)).sum())
 
     largest = np.zeros(x.shape)
     for index in np.ndindex(x.shape):

@@ -25,9 +25,9 @@ from scratch import layers, losses
 from scratch.layers import LAYERS
 
 NOT_OF_THE_GRADIENT = {
-    "self", "name", "dtype", "trainable", "momentum", "seed", "beta_initializer", "gamma_initializer", "moving_mean_initializer",
-    "moving_variance_initializer", "init_values", "projection_dim", "filters", "units", "rate",
-    "activation",
+    "self", "name", "dtype", "trainable", "momentum", "seed", "beta_initializer",
+    "gamma_initializer", "moving_mean_initializer", "moving_variance_initializer", "init_values",
+    "projection_dim", "filters", "units", "rate", "activation",
 }  # fmt: skip
 # TensorFlow has no transposed convolution with gaps in float64 on a CPU.
 NOT_IN_KERAS = {("Conv2DTranspose", "dilation_rate")}

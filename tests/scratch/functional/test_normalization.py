@@ -1,84 +1,136 @@
-import keras
+"""Normalization over any axes: against its definition, complex steps and float64."""
+
+import itertools
+
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from scratch.functional import (
-    batch_norm,
-    batch_norm_inference_backward,
-    batch_norm_statistics,
-    batch_norm_training_backward,
-)
+from scratch.functional import moments, normalize, normalize_backward, sums
 from tests.scratch.functional.oracles import assert_same, complex_step, normal
 
 EPSILON = 1e-3
-SHAPES = [(2, 4, 3, 5), (1, 3, 4, 2), (7, 3)]
-AFFINE = [(True, True), (True, False), (False, True), (False, False)]
+# Name: shape, averaged axes, axes of the parameters.
+CASES = {
+    "batch": ((2, 4, 3, 5), (0, 1, 2), (3,)),
+    "batch of rows": ((7, 3), (0,), (1,)),
+    "batch, channels first": ((3, 2, 4, 5), (0, 2, 3), (1,)),
+    "one image": ((1, 3, 4, 2), (0, 1, 2), (3,)),
+    "layer": ((2, 4, 3, 5), (3,), (3,)),
+    "layer, two axes apart": ((2, 4, 3, 5), (1, 3), (1, 3)),
+    "layer, all axes": ((3, 2, 4, 2), (1, 2, 3), (1, 2, 3)),
+    "groups": ((3, 2, 4, 3, 2), (1, 2, 4), (3, 4)),
+    "groups, channels first": ((3, 3, 2, 4, 2), (2, 3, 4), (1, 2)),
+}
 
 
-def parameters(channels, scale, center, dtype="float64"):
-    gamma = normal(1, channels, dtype=dtype) if scale else None
-    return gamma, normal(2, channels, dtype=dtype) if center else None
+def parameters(case, seed=1):
+    shape, _, of_gamma = CASES[case]
+    sizes = [size if axis in of_gamma else 1 for axis, size in enumerate(shape)]
+    return normal(seed, *sizes), normal(seed + 1, *sizes)
 
 
-def training(x, gamma, beta):
-    return batch_norm(x, *batch_norm_statistics(x), gamma, beta, EPSILON)
+def by_definition(x, axes, gamma, beta, centred=True):
+    """Index by index: the mean and the variance of all numbers that share a place elsewhere."""
+    y = np.zeros_like(x)
+    kept = [range(1 if axis in axes else size) for axis, size in enumerate(x.shape)]
+    for place in itertools.product(*kept):
+        group = tuple(slice(None) if axis in axes else slice(i, i + 1)
+                      for axis, i in enumerate(place))  # fmt: skip
+        numbers = x[group]
+        mean = numbers.sum() / numbers.size
+        variance = ((numbers - mean) ** 2).sum() / numbers.size
+        y[group] = (numbers - (mean if centred else 0)) / np.sqrt(variance + EPSILON)
+    return gamma * y + beta
 
 
-@pytest.mark.parametrize(("scale", "center"), AFFINE)
-@pytest.mark.parametrize("shape", SHAPES)
-def test_training_gradients_by_complex_step(shape, scale, center):
-    x, dy = normal(0, *shape), normal(3, *shape)
-    gamma, beta = parameters(shape[-1], scale, center)
-    gradients = batch_norm_training_backward(dy, x, *batch_norm_statistics(x), gamma, EPSILON)
-    one, zero = np.ones(shape[-1]), np.zeros(shape[-1])
-    used_gamma, used_beta = one if gamma is None else gamma, zero if beta is None else beta
-    assert_same("dx", gradients[0], complex_step(lambda x: training(x, gamma, beta), x, dy))
-    by_gamma = complex_step(lambda g: training(x, g, beta), used_gamma, dy)
-    assert_same("dgamma", gradients[1], by_gamma)
-    by_beta = complex_step(lambda b: training(x + 0j, gamma, b), used_beta, dy)
-    assert_same("dbeta", gradients[2], by_beta)
+def computed(x, axes, gamma, beta, centred=True):
+    mean, variance = moments(x, axes)
+    subtracted = mean if centred else np.zeros_like(mean)
+    return normalize(x, subtracted, variance, gamma, beta, EPSILON)
 
 
-@pytest.mark.parametrize(("dtype", "rtol"), [("float64", 1e-12), ("float32", 1e-5)])
-@pytest.mark.parametrize("mode", ["training", "inference"])
-@pytest.mark.parametrize(("scale", "center"), AFFINE)
-@pytest.mark.parametrize("shape", SHAPES)
-def test_against_keras(shape, scale, center, mode, dtype, rtol):
-    x, dy = normal(0, *shape, dtype=dtype), normal(3, *shape, dtype=dtype)
-    gamma, beta = parameters(shape[-1], scale, center, dtype)
-    moving = normal(4, shape[-1], dtype=dtype), np.abs(normal(5, shape[-1], dtype=dtype))
-    layer = keras.layers.BatchNormalization(
-        epsilon=EPSILON, scale=scale, center=center, dtype=dtype
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize("case", CASES)
+def test_definition_and_gradients(case, centred):
+    shape, axes, _ = CASES[case]
+    x, dy, (gamma, beta) = normal(0, *shape), normal(3, *shape), parameters(case)
+    expected = by_definition(x, axes, gamma, beta, centred)
+    assert_same("output", computed(x, axes, gamma, beta, centred), expected)
+    statistics = moments(x, axes)
+    gradients = normalize_backward(dy, x, *statistics, gamma, EPSILON, axes, centred)
+    steps = (
+        complex_step(lambda x: computed(x, axes, gamma, beta, centred), x, dy),
+        complex_step(lambda g: computed(x + 0j, axes, g, beta, centred), gamma, dy),
+        complex_step(lambda b: computed(x + 0j, axes, gamma, b, centred), beta, dy),
     )
-    layer.build(shape)
-    layer.set_weights([w for w in (gamma, beta, *moving) if w is not None])
-    tensor, trained = tf.constant(x), layer.trainable_variables
-    with tf.GradientTape() as tape:
-        tape.watch(tensor)
-        y_keras = layer(tensor, training=mode == "training")
-    upstream = tf.constant(dy)
-    dx_keras, *rest = tape.gradient(y_keras, [tensor, *[v.value for v in trained]], upstream)
+    for name, ours, theirs in zip(("dx", "dgamma", "dbeta"), gradients, steps, strict=True):
+        assert_same(name, ours, theirs)
 
-    mean, variance = batch_norm_statistics(x) if mode == "training" else moving
-    y_scratch = batch_norm(x, mean, variance, gamma, beta, EPSILON)
-    backward = {
-        "training": batch_norm_training_backward,
-        "inference": batch_norm_inference_backward,
-    }[mode]
-    dx_scratch, dgamma, dbeta = backward(dy, x, mean, variance, gamma, EPSILON)
-    assert_same("output", y_scratch, y_keras, rtol)
-    assert_same("dx", dx_scratch, dx_keras, rtol)
-    gradients_scratch = [dgamma] * scale + [dbeta] * center
-    for variable, ours, theirs in zip(trained, gradients_scratch, rest, strict=True):
-        assert_same(variable.name, ours, theirs, rtol)
+
+@pytest.mark.parametrize("case", ["batch", "batch of rows", "batch, channels first"])
+def test_fixed_statistics_are_constants(case):
+    shape, axes, _ = CASES[case]
+    x, dy, (gamma, beta) = normal(0, *shape), normal(3, *shape), parameters(case)
+    mean, variance = normal(4, *gamma.shape), np.abs(normal(5, *gamma.shape))
+    gradients = normalize_backward(dy, x, mean, variance, gamma, EPSILON)
+    steps = (
+        complex_step(lambda x: normalize(x, mean, variance, gamma, beta, EPSILON), x, dy),
+        complex_step(lambda g: normalize(x + 0j, mean, variance, g, None, EPSILON), gamma, dy),
+    )
+    for name, ours, theirs in zip(("dx", "dgamma"), gradients, steps, strict=False):
+        assert_same(name, ours, theirs)
+    assert_same("dbeta", gradients[2], dy.sum(axis=axes, keepdims=True))
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "of_gamma"),
+    [
+        ((3, 70, 61, 17), (0, 1, 2), (3,)),
+        ((3, 17, 70, 61), (0, 2, 3), (1,)),
+        ((3, 70, 61, 17), (3,), (3,)),
+        ((9, 41, 37, 3, 5), (1, 2, 4), (3, 4)),
+    ],
+)
+def test_arrays_of_many_blocks(shape, axes, of_gamma):
+    """Larger than a block, with a remainder; in float32, against the formulas in float64."""
+    x, dy = normal(0, *shape, dtype="float32"), normal(1, *shape, dtype="float32")
+    sizes = [size if axis in of_gamma else 1 for axis, size in enumerate(shape)]
+    gamma, beta = normal(2, *sizes, dtype="float32"), normal(3, *sizes, dtype="float32")
+    y = computed(x, axes, gamma, beta)
+    gradients = normalize_backward(dy, x, *moments(x, axes), gamma, EPSILON, axes)
+    assert {a.dtype for a in (y, *gradients)} == {np.dtype("float32")}
+
+    def mean(values):
+        return values.mean(axis=axes, keepdims=True)
+
+    x, dy = x.astype(float), dy.astype(float)
+    inverse = 1 / np.sqrt(mean((x - mean(x)) ** 2) + EPSILON)
+    z, g = (x - mean(x)) * inverse, gamma * dy
+    others = tuple(axis for axis in range(len(shape)) if axis not in of_gamma)
+    expected = (
+        gamma * z + beta,
+        inverse * (g - mean(g) - z * mean(g * z)),
+        (dy * z).sum(axis=others, keepdims=True),
+        dy.sum(axis=others, keepdims=True),
+    )
+    for ours, theirs in zip((y, *gradients), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-6 * np.abs(theirs).max())
 
 
 def test_statistics_are_biased_and_survive_a_large_mean():
     """E[x^2] - E[x]^2 loses every digit here; two passes keep float32's."""
     x = (normal(0, 4, 5, 6, 3) + 1e4).astype("float32")
-    mean, variance = batch_norm_statistics(x)
+    mean, variance = moments(x, (0, 1, 2))
     assert mean.dtype == variance.dtype == np.float32
     exact = x.astype("float64")
-    np.testing.assert_allclose(mean, exact.mean(axis=(0, 1, 2)), rtol=1e-6)
-    np.testing.assert_allclose(variance, exact.var(axis=(0, 1, 2)), rtol=1e-4)
+    np.testing.assert_allclose(mean, exact.mean(axis=(0, 1, 2), keepdims=True), rtol=1e-6)
+    np.testing.assert_allclose(variance, exact.var(axis=(0, 1, 2), keepdims=True), rtol=1e-4)
+
+
+@pytest.mark.parametrize("size", range(5))
+def test_sums_over_any_axes(size):
+    x = normal(0, 3, 2, 5, 4)
+    for axes in itertools.combinations(range(4), size):
+        expected = x.sum(axis=axes, keepdims=True)
+        np.testing.assert_allclose(sums.sum_over(x, axes), expected, rtol=1e-12)
+        assert sums.sum_over(x, axes).shape == expected.shape

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from scratch.layers import BatchNormalization
 from tests.scratch.layers.harness import assert_close, check_call, check_layer, random, twins
 
 OPTIONS = {
@@ -9,6 +10,7 @@ OPTIONS = {
     "no scale": {"scale": False},
     "neither": {"center": False, "scale": False},
     "own numbers": {"momentum": 0.6, "epsilon": 0.02},
+    "second axis": {"axis": 1},
 }
 
 
@@ -28,6 +30,19 @@ def test_moving_statistics_over_steps(dtype):
         check_call(ours, theirs, [random(shape, dtype, seed=20 + step)], training=True)
         assert not np.array_equal(ours.weights["moving_mean"], start)
     check_call(ours, theirs, [random(shape, dtype, seed=30)], training=False)
+
+
+def test_an_axis_in_the_middle_counted_from_the_end():
+    check_layer("BatchNormalization", (4, 5, 2, 3), training=True, axis=-2, scale=False)
+
+
+@pytest.mark.parametrize("option", ["beta", "gamma", "moving_mean", "moving_variance"])
+def test_initializers(option):
+    given = {f"{option}_initializer": {"class_name": "Constant", "config": {"value": 3.0}}}
+    layer = BatchNormalization(**given)
+    layer.build((None, 4, 5))
+    assert layer.weights[option].tolist() == [3.0] * 5
+    assert sum((weight == 3).any() for weight in layer.weights.values()) == 1
 
 
 def test_one_image_in_training():
