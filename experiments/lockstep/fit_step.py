@@ -6,7 +6,8 @@ Keras side gives it: every layer's output and gradients from that layer's own in
 gradient, the moving statistics from the layer's own input, the penalties from the weights, and the
 updates from the Keras side's gradients and optimizer state. Each has a derived bound
 (`experiments.bounds`). Besides, both twins really `fit` one step, and how far their weights are
-apart after it is measured.
+apart after it is measured. That may be as much as the step itself: Adam's first step is the
+learning rate times the gradient's sign, also where the gradient is hardly more than rounding.
 """
 
 from __future__ import annotations
