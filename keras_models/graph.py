@@ -18,7 +18,7 @@ from keras_models.errors import UnsupportedLayerError
 T = TypeVar("T", bound=Hashable)
 
 _PATH_MARK = ".."
-"""What stands for the "/" of a path in a Keras layer's name; TensorFlow allows it in a graph too."""
+"""What stands for the "/" of a path in a Keras layer's name; TensorFlow takes it as well."""
 
 
 @dataclass(frozen=True)

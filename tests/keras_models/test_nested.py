@@ -125,6 +125,17 @@ def test_a_frozen_base_called_for_inference_trains_as_in_keras():
     assert same_bits(read_weights(model), before)
 
 
+def test_the_way_back_gives_a_model_that_trains_and_saves(tmp_path):
+    """TensorFlow and HDF5 restrict names too, in a compiled graph and in a file."""
+    model = build(deep, "float32")
+    back = to_keras(to_scratch(model))
+    back.compile("sgd", "sparse_categorical_crossentropy")
+    back.fit(inputs_for(model), np.array([2, 0, 3]), verbose=0)
+    back.save(tmp_path / "model.keras")
+    copy_weights(keras.saving.load_model(tmp_path / "model.keras"), model)
+    assert same_bits(read_weights(model), read_weights(back))
+
+
 @pytest.mark.parametrize("flag", [False, True])
 def test_a_flag_in_the_graph_does_not_count_as_in_keras(flag):
     with using_floatx("float64"):
