@@ -66,10 +66,10 @@ def _choices(layer: Any) -> Callable[[Sequence[Array], Array], Array] | None:
         if isinstance(layer, kind):
             return partial(choices, layer)
     activation = getattr(layer, "activation", None)
-    pieces = None if activation is None else _PIECES.get(activation.name)
-    if pieces is None:
+    if activation is None or activation.name not in _PIECES:
         return None
-    return lambda _xs, y: pieces(y, **activation.parameters)
+    pieces = partial(_PIECES[activation.name], **activation.parameters)
+    return lambda _xs, y: pieces(y)
 
 
 def _pieces_of_relu(

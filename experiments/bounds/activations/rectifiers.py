@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.bounds.activations.kinks import in_doubt, position, turned
 from experiments.bounds.call import Bounds, GivenCall
-from experiments.rounding import Array, Bounded, Precision, exactly
+from experiments.rounding import Array, Bounded, Precision, exactly, widest
 from scratch import functional as F  # noqa: N812
 from scratch.layers import PReLU
 
@@ -28,11 +28,9 @@ def relu(
     """max(z, 0) is exact, and so is dy or 0; with options both are as Keras composes them."""
     if negative_slope and max_value is None and not threshold:
         return leaky_relu(z, dy, precision, negative_slope)
-    options = {
-        "max_value": max_value, "negative_slope": negative_slope, "threshold": threshold,
-    }  # fmt: skip
     p = precision
-    dz = _times(dy, F.relu_backward(np.ones_like(dy), z.value, **options), p)
+    slope = F.relu_backward(np.ones_like(dy), z.value, max_value, negative_slope, threshold)
+    dz = _times(dy, slope, p)
     y = Bounded(F.relu(z.value, max_value, 0.0, threshold), z.radii)
     if max_value is not None:
         dz = turned(dz, in_doubt(position(z, max_value)), dy, p)
@@ -104,9 +102,9 @@ def hard_silu(z: Bounded, dy: Array, precision: Precision) -> Both:
     inside = (shifted.value > 0) & (shifted.value < 6)
     through = p.scale(Bounded(z.value * inside, z.radii * inside), 1 / 6)
     # TensorFlow multiplies each term by dy before it adds them.
-    dz = p.round(*_parts(p.multiply(p.given(dy), p.add(gate, through))))
-    size = np.abs(gate.value) + np.abs(through.value)
-    dz = Bounded(dz.value, dz.radii + p.gamma(4) * np.abs(dy) * size)
+    gradient = p.given(dy)
+    ours = p.multiply(gradient, p.add(gate, through))
+    dz = widest(ours, p.add(p.multiply(gradient, gate), p.multiply(gradient, through)))
     bend = (0.5 + z.radii[2] / 3) * dy
     return p.multiply(z, gate), turned(dz, _at_ends(shifted), bend, p)
 
@@ -132,7 +130,3 @@ def _gate(shifted: Bounded, precision: Precision) -> Bounded:
 
 def _at_ends(shifted: Bounded) -> Array:
     return in_doubt(shifted) | in_doubt(Bounded(shifted.value - 6, shifted.radii))
-
-
-def _parts(a: Bounded) -> tuple[Array, Array]:
-    return a.value, a.radii

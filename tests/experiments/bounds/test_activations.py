@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 
 from experiments.bounds import Bounds, layer_bounds
-from experiments.rounding import Precision
+from experiments.bounds.activations import activation_bounds
+from experiments.rounding import Bounded, Precision
 from scratch.functional import activations
 from scratch.layers import LAYERS, Layer
 from tests.experiments.test_bounds import (
@@ -135,6 +136,24 @@ def test_at_a_kink_both_choose_the_same_piece(case: str) -> None:
     ours, theirs = by_scratch(layer, [x], dy, True), keras_tensors(layer, x, dy)
     for tensor, bounded in bounds.items():
         assert (np.abs(ours[tensor] - theirs[tensor]) <= 2 * bounded.radii[1]).all(), tensor
+
+
+@pytest.mark.parametrize("radius", [2.0**-20, 2.0**-8, 0.25])
+@pytest.mark.parametrize("draw", ["around_kinks", "moderate"])
+@pytest.mark.parametrize("case", [c for c in LAYER_CASES if "prelu" not in c])
+def test_a_moved_input_stays_inside(case: str, draw: str, radius: float) -> None:
+    """What an input that is itself in doubt can lead to, another piece included."""
+    activation = built(case, "float64").activation
+    z, dy = drawn(draw, "float64")
+    z_bounded = Bounded(z, np.full((3, *z.shape), radius))
+    y_bounded, dz_bounded = activation_bounds(activation, z_bounded, dy, Precision("float32"))
+    rng = np.random.default_rng(1)
+    for _ in range(6):
+        moved = z + radius * rng.choice([-1, -0.5, 0, 0.5, 1], z.shape)
+        y = activation.forward(moved)
+        dz = activation.backward(dy, moved, y)
+        assert (np.abs(y - y_bounded.value) <= y_bounded.radii[2]).all()
+        assert (np.abs(dz - dz_bounded.value) <= dz_bounded.radii[2]).all()
 
 
 @pytest.mark.parametrize("case", LAYER_CASES)
