@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import pandas as pd
 
 from experiments.compare.verdicts import FAULT, FLIP, SUSPECT, UNJUDGED
-from experiments.formatting import cell
+from experiments.formatting import cell, label
 
 COLUMNS = [
     "layer", "type", "tensor", "mode", "shape", "max_abs_diff", "max_rel_diff", "max_ulp",
     "error_ratio", "verdict", "flips", "scratch_ulp", "keras_ulp", "nearer", "note",
 ]  # fmt: skip
 _NAMED_FAULTS = 6
+_STYLE = """
+.comparison { font: 12px/1.35 system-ui, sans-serif; }
+.comparison p { font-size: 14px; }
+.comparison table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+.comparison th { position: sticky; top: 0; background: Canvas; text-align: left; }
+.comparison th, .comparison td { padding: 1px 8px; white-space: nowrap; }
+.comparison tr:nth-child(even) { background: color-mix(in srgb, CanvasText 5%, Canvas); }
+.comparison .fault td { font-weight: bold; color: #b3261e; }
+.comparison .suspect td, .comparison .unjudged td { color: #8a5a00; }
+.comparison .flip td { color: #7a3e9d; }
+"""
 _MARKDOWN_ESCAPES = str.maketrans(
     {"|": r"\|", "\\": r"\\", "*": r"\*", "`": r"\`", "<": "&lt;", "\n": " "}
 )
@@ -135,8 +147,16 @@ class Comparison:
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
     def to_html(self) -> str:
-        """The table as an HTML fragment."""
-        return self._printed.to_html(index=False, escape=True)
+        """Sentence and table as an HTML fragment: small print, the heading always in sight."""
+        heading = "".join(f"<th>{label(column)}</th>" for column in COLUMNS)
+        rows = "\n".join(
+            f'<tr class="{row.verdict}">{"".join(f"<td>{escape(text)}</td>" for text in row)}</tr>'
+            for row in self._printed.itertuples(index=False)
+        )
+        return (
+            f'<div class="comparison"><style>{_STYLE}</style>\n<p>{escape(self.summary)}</p>\n'
+            f"<table><thead><tr>{heading}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>\n"
+        )
 
     @property
     def _printed(self) -> pd.DataFrame:

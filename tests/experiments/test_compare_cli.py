@@ -136,7 +136,7 @@ def test_the_table_is_written(convtwin, model: Path, tmp_path: Path, suffix: str
     path = tmp_path / f"layers{suffix}"
     assert convtwin("compare", model, "--output", path)[0] == 0
     text = path.read_text()
-    start = {".csv": "layer,", ".html": "<table", ".md": "| layer |"}[suffix]
+    start = {".csv": "layer,", ".html": '<div class="comparison">', ".md": "| layer |"}[suffix]
     assert text.startswith(start)
     if suffix == ".csv":
         table = pd.read_csv(path)

@@ -10,6 +10,7 @@ import pytest
 
 from experiments.compare import Comparison
 from experiments.compare.comparison import COLUMNS
+from experiments.formatting import label
 from tests.experiments.compare.twins import override, small, twins
 from tests.keras_models.samples import every_layer, shared
 
@@ -206,7 +207,7 @@ def test_html_and_markdown_hold_every_row(function) -> None:
     found = twins(function).compare()
     html = found.to_html()
     rows = _Cells(html).rows
-    assert rows[0] == COLUMNS
+    assert rows[0] == [label(column) for column in COLUMNS]
     labels = found.table[["layer", "type", "tensor", "mode"]].values.tolist()
     assert [row[:4] for row in rows[1:]] == labels
     assert [row[4] for row in rows[1:]] == ["x".join(map(str, s)) for s in found.table["shape"]]
