@@ -26,18 +26,18 @@ def rescaling_bounds(layer: layers.Rescaling, call: GivenCall) -> Bounds:
 def fixed_normalization_bounds(layer: layers.Normalization, call: GivenCall) -> Bounds:
     """Bounds of (x - mean) / deviation, or of its inverse x deviation + mean.
 
-    The deviation is off by at most two roundings: its own, and half the error that an option's
-    rounding leaves in its square.
+    The deviation is off by at most two roundings: its own, and half of what rounding an option
+    changed in the variance.
     """
     p = call.precision
-    mean, deviation = layer.statistics(call.x.shape)
-    mean = p.given(mean) if layer.mean is None else p.constant(mean)
-    deviation = p.round(deviation, np.zeros((3, *deviation.shape)), n=2)
+    numbers, root = layer.statistics(call.x.shape)
+    mean = p.given(numbers) if layer.mean is None else p.constant(numbers)
+    deviation = p.round(root, np.zeros((3, *root.shape)), n=2)
     x, dy = p.given(call.x), p.given(call.dy)
     if layer.invert:
         output = p.add(p.multiply(x, deviation), mean)
         return {"output": output, "grad_input": p.multiply(dy, deviation)}
-    floor = float(deviation.value.min()) / 2
+    floor = float(root.min()) / 2
     return {
         "output": p.divide(p.subtract(x, mean), deviation, floor),
         "grad_input": p.divide(dy, deviation, floor),

@@ -30,11 +30,12 @@ def test_every_gradient_of_every_layer_holds(found) -> None:
     without = set(gradients[gradients.verdict == NONE].layer)
     assert without == {
         "Add", "Average", "AveragePooling1D", "BatchNormalization", "CategoricalCrossentropy",
-        "Concatenate", "Conv1D", "Conv2DTranspose", "Cropping2D", "DepthwiseConv1D",
-        "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling1D", "GlobalMaxPooling1D",
-        "GlobalMaxPooling2D", "MaxPooling1D", "Maximum", "MeanSquaredError", "Minimum", "Multiply",
-        "Permute", "Reshape", "Resizing", "SeparableConv2D", "SparseCategoricalCrossentropy",
-        "SpatialDropout2D", "Subtract", "UpSampling2D",
+        "Concatenate", "Conv1D", "Conv2DTranspose", "Cropping2D", "CustomScaleLayer",
+        "DepthwiseConv1D", "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling1D",
+        "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GroupNormalization", "LayerNormalization",
+        "LayerScale", "MaxPooling1D", "Maximum", "MeanSquaredError", "Minimum", "Multiply",
+        "Normalization", "Permute", "Rescaling", "Reshape", "Resizing", "SeparableConv2D",
+        "SparseCategoricalCrossentropy", "SpatialDropout2D", "Subtract", "UpSampling2D",
     }  # fmt: skip
 
 
