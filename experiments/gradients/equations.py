@@ -140,7 +140,7 @@ def _prelu(layer: PReLU, x: Array, dy: Array) -> list[Equations]:
     dx, dalpha = np.empty(x.shape), np.zeros(layer.weights["alpha"].shape)
     for index in np.ndindex(x.shape):
         place = index[1:]
-        shared = tuple(min(i, n - 1) for i, n in zip(place, dalpha.shape, strict=True))
+        shared = tuple(np.minimum(place, np.array(dalpha.shape) - 1))
         dx[index] = dy[index] * (1.0 if x[index] > 0 else alpha[place])
         dalpha[shared] += dy[index] * min(x[index], 0.0)
     tensors = {"grad_input": dx, "grad:alpha": dalpha}
