@@ -109,12 +109,13 @@ def trace(model: keras.Model) -> Graph:
         calls.append(LayerCall(layer, name, 0, tuple(values), output, node))
         return [output]
 
-    calls, outputs = _needed(calls, len(inputs), walk(functional, inputs, visit))
+    ends = walk(functional, inputs, visit)
+    needed, outputs = _needed(calls, len(inputs), ends)
     takes_list, returns_list = (
         isinstance(structure, list | tuple | dict)
         for structure in (functional._inputs_struct, functional._outputs_struct)
     )
-    return Graph(tuple(functional.inputs), calls, outputs, takes_list, returns_list)
+    return Graph(tuple(functional.inputs), needed, outputs, takes_list, returns_list)
 
 
 def _needed(
