@@ -273,9 +273,11 @@ class Precision:
         for block in blocks(shape):
             here, magnitude, spread = rule(*(_part(term, block) for term in terms))
             total = magnitude + spread
-            with np.errstate(invalid="ignore"):  # An infinite gamma times 0, which is not chosen.
-                errors = factors * (total + flushed) + flushed
             positive = total > 0
+            total += flushed
+            with np.errstate(invalid="ignore"):  # An infinite gamma times 0, which is not chosen.
+                errors = factors * total
+            errors += flushed
             if not positive.all():
                 errors = np.where(positive, errors, 0.0)
             value[block] = here

@@ -203,8 +203,9 @@ def _as_the_model(model: keras.Model, inputs: list[Any], targets: list[Any]) -> 
 
 def _sample_shape(declared: tuple[int | None, ...], given: Sequence[int] | None) -> tuple[int, ...]:
     """The shape of one input to draw, from the model's own and the user's."""
-    shape = tuple(declared[1:] if given is None else given)
-    if None in shape:
+    wanted = declared[1:] if given is None else given
+    shape = tuple(size for size in wanted if size is not None)
+    if len(shape) < len(wanted):
         raise UserModelError(
             f"The model's input shape {declared} leaves sizes open; give them with --input-shape, "
             "or inputs with --data."

@@ -9,6 +9,7 @@ import numpy as np
 from experiments.blocks import blocks
 
 Array = np.ndarray
+Triple = tuple[float, float, float]
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Distances:
     flips: int = 0
     within_likely: bool = True
     within_flipping: bool = True
-    judge: tuple[float, float, float] | None = None
+    judge: Triple | None = None
 
     def add(self, ours: Array, theirs: Array, judge: Array | None, radii: Array | None) -> None:
         """Take a block into account."""
@@ -58,7 +59,7 @@ class Distances:
                 off,
                 _largest(_difference(theirs, judge)) if differs else off,
             )
-            self.judge = found if self.judge is None else _each_largest(self.judge, found)
+            self.judge = _each_largest(self.judge or found, found)
         if radii is not None and differs:
             self._hold_against(difference, 2 * radii)
 
@@ -114,9 +115,10 @@ def _largest(a: Array) -> float:
     return float(a.max(initial=0.0))
 
 
-def _each_largest(*found: tuple[float, ...]) -> tuple[float, ...]:
+def _each_largest(one: Triple, other: Triple) -> Triple:
     """The larger of each pair; NaN, once found, stays."""
-    return tuple(float(np.maximum(*pair)) for pair in zip(*found, strict=True))
+    a, b, c = np.maximum(one, other).tolist()
+    return a, b, c
 
 
 def _largest_quotient(difference: Array, unit: Array) -> float:

@@ -29,8 +29,8 @@ def misrouted(model: Any, run: Recording, precision: Precision) -> dict[Place, s
     values = dict(zip(model.inputs, run.inputs, strict=True))
     values |= {call.output: record.output for call, record in calls}
     returned: dict[SymbolicTensor, list[Array | None]] = defaultdict(list)
-    for tensor, gradient in zip(model.outputs, run.grad_outputs, strict=True):
-        returned[tensor].append(gradient)
+    for tensor, upstream in zip(model.outputs, run.grad_outputs, strict=True):
+        returned[tensor].append(upstream)
     found: dict[Place, str] = {}
     for call, record in calls:
         for tensor, given in zip(call.inputs, record.inputs, strict=False):
