@@ -42,7 +42,7 @@ def resizing_bounds(layer: Resizing, call: GivenCall) -> Bounds:
 
 
 def _output(image: Bounded, size: tuple[int, ...], interpolation: str) -> Bounded:
-    if interpolation == "bilinear" and image.value.shape[1:3] != size:
+    if interpolation == "bilinear":  # Even where no size changes.
         image = _FLOAT32.round(image.value, image.radii)
     for axis in (2, 1):
         n, m = image.value.shape[axis], size[axis - 1]

@@ -114,10 +114,13 @@ def test_any_size_of_resized_image_stays_inside(interpolation: str) -> None:
         assert_inside("keras", by_keras(layer, [x], dy, True), bounds, 1)
 
 
-def test_bilinear_in_float64_is_bounded_as_tensorflow_computes_it_in_float32() -> None:
-    layer = layers.UpSampling2D((3, 2), interpolation="bilinear", dtype="float64")
+@pytest.mark.parametrize("size", [(3, 2), (1, 2), (1, 1)])
+def test_bilinear_in_float64_is_bounded_as_tensorflow_computes_it_in_float32(size) -> None:
+    layer = layers.UpSampling2D(size, interpolation="bilinear", dtype="float64")
     rng = np.random.default_rng(0)
-    x, dy = rng.standard_normal(IMAGES), rng.standard_normal((3, 21, 12, 4))
+    count, height, width, channels = IMAGES
+    x = rng.standard_normal(IMAGES)
+    dy = rng.standard_normal((count, size[0] * height, size[1] * width, channels))
     bounds = layer_bounds(layer, [x], dy, True, type(PRECISION)("float64"))
     assert_inside("keras", by_keras(layer, [x], dy, True), bounds, 1)
 
