@@ -123,7 +123,7 @@ class Comparison:
             layers = len({layer for layer, _ in unjudged})
             extras += (
                 f"; {len(unjudged)} more, of {layers} layer{'s' * (layers > 1)} without a derived "
-                "bound, were only measured"
+                f"bound or with numbers beyond {self.dtype}, were only measured"
             )
         worst = self.worst(1)
         if worst.empty:

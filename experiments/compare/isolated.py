@@ -5,7 +5,7 @@ from __future__ import annotations
 from experiments.bounds import has_bounds, layer_bounds
 from experiments.compare.diagnosis import diagnose, unlike_weights
 from experiments.compare.pairing import PairedCall
-from experiments.compare.recording import Tensors, in_float64, keras_tensors, run_call
+from experiments.compare.recording import Tensors, in_float64, keras_tensors, largest, run_call
 from experiments.compare.rows import Rows, row
 from experiments.compare.task import Task
 from experiments.compare.untouched import impose_masks
@@ -39,8 +39,9 @@ def _held_against_bounds(
     bounds = layer_bounds(
         judge, exact.inputs, exact.grad_output, task.training, Precision(task.dtype)
     )
+    given = _largest_given(call)
     found = {
-        tensor: judged(ours.get(tensor), theirs, bounds[tensor], problem)
+        tensor: judged(ours.get(tensor), theirs, bounds[tensor], problem, given[tensor])
         for tensor, theirs in keras_tensors(call).items()
     }
     noted = [tensor for tensor, measured in found.items() if measured.verdict == FAULT]
@@ -56,10 +57,18 @@ def _measured_only(
     pair: PairedCall, call: ProbedCall, task: Task, ours: Tensors, problem: str
 ) -> dict[str, Measured]:
     """Where no bound is derived; the judge is the same layer in float64."""
+    given = _largest_given(call)
     judge, _ = run_call(pair.judge.layer, pair.judge.merges, in_float64(call), task.training)
     found = {
-        tensor: unjudged(ours.get(tensor), theirs, judge.get(tensor), problem)
+        tensor: unjudged(ours.get(tensor), theirs, judge.get(tensor), problem, given[tensor])
         for tensor, theirs in keras_tensors(call).items()
     }
     found["output"] = found["output"].noted(unlike_weights(pair))
     return found
+
+
+def _largest_given(call: ProbedCall) -> dict[str, float]:
+    """For each tensor of a call the largest magnitude among what Keras computed it from."""
+    forward = max(map(largest, call.inputs))
+    backward = max(forward, largest(call.grad_output))
+    return {tensor: forward if tensor == "output" else backward for tensor in keras_tensors(call)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from experiments.compare.recording import (
     Tensors,
     Watcher,
     keras_tensors,
+    largest,
     named_gradients,
     run_model,
 )
@@ -68,7 +70,12 @@ def propagated_rows(
         pair.judge: _Unmeasured(keras_tensors(call), record.tensors, choices)
         for pair, call, record, choices in zip(pairs, probed, in_order, turned, strict=True)
     }
-    measuring = _Measuring(under_way, faulty or bool(lost), ours.problem, advance)
+    sizes = (largest(array) for here in under_way.values() for array in here.theirs.values())
+    overflown = np.isinf(max(sizes))
+    observe = partial(
+        observed, faulty=faulty or bool(lost), problem=ours.problem, overflown=overflown
+    )
+    measuring = _Measuring(under_way, observe, advance)
     for tensors in (probed, records, in_order):
         tensors.clear()
     del ours
@@ -102,12 +109,10 @@ class _Measuring(Watcher):
     def __init__(
         self,
         calls: dict[Call, _Unmeasured],
-        faulty: bool,
-        problem: str,
+        observe: Callable[..., Measured],
         advance: Callable[[float], None],
     ) -> None:
-        self._calls, self._faulty, self._problem = calls, faulty, problem
-        self._advance = advance
+        self._calls, self._observe, self._advance = calls, observe, advance
         self._names = {call: list(tensors.theirs) for call, tensors in calls.items()}
         self._found: dict[Call, dict[str, Measured]] = {call: {} for call in calls}
 
@@ -135,8 +140,7 @@ class _Measuring(Watcher):
         if theirs is None:  # The judge has a gradient where Keras has none.
             return
         turned = 0 if tensor == "output" else here.turned
-        measured = observed(ours, theirs, judge, self._faulty, self._problem, turned)
-        self._found[call][tensor] = measured
+        self._found[call][tensor] = self._observe(ours, theirs, judge, turned=turned)
 
 
 def _routed(measured: Measured, note: str | None) -> Measured:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,12 @@ def named_gradients(grad_inputs: Sequence[T], grad_weights: Mapping[str, T]) -> 
 def keras_tensors(call: ProbedCall) -> dict[str, Array]:
     """What Keras computed in a call, under the names of the comparison's table."""
     return named_tensors(call.output, call.grad_inputs, call.grad_weights)
+
+
+def largest(array: Array) -> float:
+    """The largest magnitude; infinite where there is a NaN."""
+    ends = [float(array.min(initial=0.0)), float(array.max(initial=0.0))]
+    return max(math.inf if math.isnan(end) else abs(end) for end in ends)
 
 
 def in_float64(given: ProbedCall) -> ProbedCall:

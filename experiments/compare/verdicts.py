@@ -18,7 +18,7 @@ SUSPECT = "suspect"  # between the probabilistic and the deterministic bound
 FAULT = "fault"  # outside the deterministic bound: proven different
 FLIP = "flip"  # outside it, but a choice that rounding can turn, a ReLU's sign, explains it
 INHERITED = "inherited"  # propagated mode: what a fault elsewhere leads to
-UNJUDGED = "unjudged"  # no bound is derived for this kind of layer: measured only
+UNJUDGED = "unjudged"  # no bound for this kind of layer, or for such numbers: measured only
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,9 @@ class Measured:
         return replace(self, note="; ".join(part for part in (self.note, note) if part))
 
 
-def judged(ours: Array | None, theirs: Array, bounded: Bounded, problem: str) -> Measured:
+def judged(
+    ours: Array | None, theirs: Array, bounded: Bounded, problem: str, given: float = 0.0
+) -> Measured:
     """Hold scratch's tensor against Keras' by the bound, element by element.
 
     Each side may be off by the bound's radius, so they may differ by twice that.
@@ -52,6 +54,8 @@ def judged(ours: Array | None, theirs: Array, bounded: Bounded, problem: str) ->
         theirs: Keras' tensor.
         bounded: The judge's value and radii.
         problem: What scratch said when it raised.
+        given: The largest magnitude of what Keras computed it from; infinite for NaN. Rounding
+            bounds are for numbers that do not overflow.
     """
     obstacle = _obstacle(ours, theirs, problem)
     if ours is None or obstacle:
@@ -60,14 +64,16 @@ def judged(ours: Array | None, theirs: Array, bounded: Bounded, problem: str) ->
     if distances.identical:
         verdict = IDENTICAL
     elif not distances.within_flipping:
-        verdict = FAULT
+        one_sided = not np.isfinite(distances.difference)
+        beyond = np.isinf(given) or (one_sided and _may_overflow(given, bounded, theirs.dtype))
+        verdict = UNJUDGED if beyond else FAULT
     elif distances.flips:
         verdict = FLIP
     else:
         verdict = ROUNDING if distances.within_likely else SUSPECT
     measured = replace(
         _measured(distances, ours.dtype, verdict),
-        error_ratio=distances.error_ratio,
+        error_ratio=math.nan if verdict == UNJUDGED else distances.error_ratio,
         flips=distances.flips,
     )
     if verdict == FLIP:
@@ -76,16 +82,31 @@ def judged(ours: Array | None, theirs: Array, bounded: Bounded, problem: str) ->
     return measured
 
 
-def unjudged(ours: Array | None, theirs: Array, judge: Array | None, problem: str) -> Measured:
-    """Measure tensors for which no bound is derived: only what is no number's doing is a fault.
+def _may_overflow(given: float, bounded: Bounded, dtype: np.dtype) -> bool:
+    """Whether numbers of this size may be infinite on one side and not on the other.
+
+    Products of what is given may be; so may what is rounded on the way, which is as large as a
+    radius / u, the unit roundoff.
+    """
+    limits = np.finfo(dtype)
+    radii = bounded.radii[1]
+    return given > limits.max**0.5 or not bool((radii <= limits.eps / 2 * limits.max).all())
+
+
+def unjudged(
+    ours: Array | None, theirs: Array, judge: Array | None, problem: str, given: float = 0.0
+) -> Measured:
+    """Measure tensors for which there is no bound: only what is no number's doing is a fault.
 
     Args:
         ours: Scratch's tensor; None where it computed none.
         theirs: Keras' tensor.
         judge: The float64 judge's tensor; None where it computed none.
         problem: What scratch said when it raised.
+        given: See `judged`.
     """
-    return _unbounded(ours, theirs, judge, problem, UNJUDGED, FAULT)
+    infinite = UNJUDGED if np.isinf(given) else FAULT
+    return _unbounded(ours, theirs, judge, problem, (UNJUDGED, infinite, FAULT))
 
 
 def observed(
@@ -95,11 +116,13 @@ def observed(
     faulty: bool,
     problem: str,
     turned: int = 0,
+    overflown: bool = False,
 ) -> Measured:
     """Measure tensors of two networks that ran end to end.
 
     Their difference is made of what every layer before contributed. If no layer is at fault in
-    isolation it is rounding that has grown; otherwise it may be inherited from a fault.
+    isolation it is rounding that has grown, perhaps until a number overflowed on one side;
+    otherwise it may be inherited from a fault.
 
     Args:
         ours: Scratch's tensor; None where it computed none.
@@ -108,10 +131,13 @@ def observed(
         faulty: Whether some fault is known.
         problem: What scratch said when it raised.
         turned: How many choices behind a gradient the twins made differently.
+        overflown: Whether Keras' own numbers did somewhere.
     """
     if faulty:
-        return _unbounded(ours, theirs, judge, problem, INHERITED, INHERITED)
-    measured = _unbounded(ours, theirs, judge, problem, FLIP if turned else ROUNDING, FAULT)
+        return _unbounded(ours, theirs, judge, problem, (INHERITED, INHERITED, INHERITED))
+    infinite = ROUNDING if overflown else FAULT
+    verdicts = (FLIP if turned else ROUNDING, infinite, FAULT)
+    measured = _unbounded(ours, theirs, judge, problem, verdicts)
     if measured.verdict != FLIP:
         return measured
     note = f"choices that rounding turned (a ReLU's sign, a maximum's place) behind it: {turned}"
@@ -123,8 +149,7 @@ def _unbounded(
     theirs: Array,
     judge: Array | None,
     problem: str,
-    finite: str,
-    otherwise: str,
+    verdicts: tuple[str, str, str],
 ) -> Measured:
     """Measure tensors that may differ by any number.
 
@@ -133,18 +158,18 @@ def _unbounded(
         theirs: See `observed`.
         judge: See `observed`.
         problem: See `observed`.
-        finite: The verdict on tensors that differ in numbers.
-        otherwise: The verdict on a tensor that is missing, or of another shape or dtype, or NaN or
-            infinite where the other is not.
+        verdicts: On tensors that differ in numbers; on one that is NaN or infinite where the other
+            is not; on one that is missing, or of another shape or dtype.
     """
+    finite, infinite, missing = verdicts
     obstacle = _obstacle(ours, theirs, problem)
     if ours is None or obstacle:
-        return _incomparable(theirs.shape, obstacle, otherwise)
+        return _incomparable(theirs.shape, obstacle, missing)
     distances = measure(ours, theirs, judge)
     if distances.identical:
         verdict = IDENTICAL
     else:
-        verdict = finite if np.isfinite(distances.difference) else otherwise
+        verdict = finite if np.isfinite(distances.difference) else infinite
     return _measured(distances, ours.dtype, verdict)
 
 
