@@ -75,8 +75,9 @@ def check(network: Network, tally: Tally) -> None:
     found = compare_layers(twin, model, x, y, loss=loss, training=network.training)
     wrong = found.table[~found.table.verdict.isin(_NO_FAULT)]
     assert wrong.empty, f"{found.summary}\n{_rows(wrong)}"
-    _assert_same(to_keras(twin), model, x)
-    _assert_reloads(twin, x)
+    with np.errstate(all="ignore"):  # Where Keras' numbers overflow, so do scratch's.
+        _assert_same(to_keras(twin), model, x)
+        _assert_reloads(twin, x)
     if not _computes_in_vain(model):
         assert twin.count_params() == model.count_params()
         assert count(twin).totals == count(model).totals
