@@ -34,10 +34,10 @@ def scratch_runs(model: scratch.Model, x: np.ndarray, dy: np.ndarray) -> Runs:
 
 
 def keras_runs(model: keras.Model, x: np.ndarray, dy: np.ndarray) -> Runs:
-    """As `scratch_runs`, in TensorFlow's best form: tensors on the device, and a graph, compiled
-    when it first runs.
+    """As `scratch_runs`, in TensorFlow's best form: compiled graphs, tensors on the device.
 
-    What is returned is read, without a copy, so that no run returns before it has ended.
+    A graph is compiled when it first runs. What is returned is read, without a copy, so that no run
+    returns before it has ended.
     """
     image, upstream = tf.constant(x), tf.constant(dy)
     trained = [variable.value for variable in model.trainable_variables]

@@ -24,5 +24,9 @@ CASES: tuple[LayerCase, ...] = (
     LayerCase("Resizing", ((2, 5, 4, 2),), {"height": 3, "width": 7}),
     LayerCase("Resizing", ((2, 5, 4, 2),), {"height": 3, "width": 7, "interpolation": "nearest"}),
     LayerCase("Resizing", ((2, 5, 4, 2),), {"height": 3, "width": 7, "crop_to_aspect_ratio": True}),
-    LayerCase("Resizing", ((2, 5, 4, 2),), {"height": 3, "width": 7, "pad_to_aspect_ratio": True}),
+    LayerCase(
+        "Resizing",
+        ((2, 5, 4, 2),),
+        {"height": 3, "width": 7, "pad_to_aspect_ratio": True, "fill_value": 0.5},
+    ),
 )  # fmt: skip

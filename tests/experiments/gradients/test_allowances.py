@@ -114,11 +114,14 @@ def test_every_order_of_the_softmax_gradient_is_within_its_paths(spread: float) 
 
 
 def test_bounds_are_tight_enough_to_mean_something() -> None:
-    """1e-11 of the largest number or less, in every gradient."""
+    """1e-11 of the largest number or less, in every gradient that TensorFlow has in float64."""
     for subject in [
         *(layer_subject(c, 1) for c in CASES),
         *(loss_subject(c, 1) for c in LOSS_CASES),
     ]:
+        # TensorFlow interpolates in float32, whatever the dtype.
+        bilinear = subject.layer_type in ("Resizing", "UpSampling2D")
+        share = 1e-3 if bilinear else 1e-11
         allowances = subject.allowances()
         for tensor, gradient in subject.gradients().items():
-            assert (allowances[tensor].any_order <= 1e-11 * np.abs(gradient).max() + 1e-300).all()
+            assert (allowances[tensor].any_order <= share * np.abs(gradient).max() + 1e-300).all()

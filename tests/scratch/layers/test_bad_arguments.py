@@ -69,7 +69,8 @@ def test_bad_argument(case):
 
 @pytest.mark.parametrize(("name", "option"), [("Conv2D", CONV), ("Dense", {"units": 2})])
 def test_unknown_activation(name, option):
-    with pytest.raises(ValueError, match="'glu'; known are elu, exponential, .* softsign, swish, tanh"):
+    known = r"'glu'; known are elu, exponential, .* softsign, swish, tanh"
+    with pytest.raises(ValueError, match=known):
         LAYERS[name](**option, activation="glu")
     with pytest.raises(ValueError, match="'glu'"):
         LAYERS["Activation"]("glu")
@@ -191,10 +192,12 @@ def test_shared_merge_checks_every_use():
 MINIMAL = {
     "Activation": {"activation": "relu"}, "AveragePooling2D": POOL, "Conv2D": CONV,
     "Dense": {"units": 2}, "Dropout": {"rate": 0.5},
-    "AveragePooling1D": POOL,
+    "AveragePooling1D": POOL, "Conv1D": CONV, "Conv2DTranspose": CONV,
+    "CustomScaleLayer": {"scale": 0.5}, "DepthwiseConv1D": {"kernel_size": 3},
+    "DepthwiseConv2D": {"kernel_size": 3}, "LayerScale": {"init_values": 0.5, "projection_dim": 4},
     "Permute": {"dims": (3, 1, 2)},
     "Reshape": {"target_shape": (-1,)},
-    "Resizing": {"height": 3, "width": 2},
+    "Rescaling": {"scale": 2.0}, "Resizing": {"height": 3, "width": 2}, "SeparableConv2D": CONV,
     "SpatialDropout2D": {"rate": 0.5},
 }  # fmt: skip
 
