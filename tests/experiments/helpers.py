@@ -41,3 +41,14 @@ def context(synthetic: bool = False, full: bool = False) -> Context:
 def run_all(studies: list[Study], root: Path, synthetic: bool = False) -> None:
     for study in studies:
         run_study(study, context(synthetic), root)
+
+
+def few_drawings() -> SignsData:
+    """18 images to train on and 12 to test with, three of which have a twin."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (30, 64, 64, 3)).astype(np.uint8)
+    y = np.arange(30) % 6
+    twin = np.arange(12) < 3
+    return SignsData(
+        x[:18], y[:18], x[18:], y[18:], twin, y[:18] < 0, "30 drawings.", "0" * 64, True
+    )

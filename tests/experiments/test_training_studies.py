@@ -8,17 +8,12 @@ from experiments.results import StudyResults
 from experiments.runner import run_study
 from experiments.signs import SignsData
 from experiments.study import Context, discover, select
+from tests.experiments.helpers import few_drawings
 
 
 @pytest.fixture(scope="module")
 def few_photographs() -> SignsData:
-    rng = np.random.default_rng(0)
-    x = rng.integers(0, 256, (30, 64, 64, 3)).astype(np.uint8)
-    y = np.arange(30) % 6
-    twin = np.arange(12) < 3
-    return SignsData(
-        x[:18], y[:18], x[18:], y[18:], twin, y[:18] < 0, "30 drawings.", "0" * 64, True
-    )
+    return few_drawings()
 
 
 def results(name: str, signs: SignsData, root) -> tuple[StudyResults, str]:

@@ -56,5 +56,5 @@ def test_registered_activations_know_their_gradient(name):
 
 
 def test_an_unknown_activation_names_the_known_ones():
-    with pytest.raises(ValueError, match="'glu'; known are elu, .* hard_swish, .* swish, tanh"):
+    with pytest.raises(ValueError, match=r"'glu'; known are elu, .* hard_swish, .* swish, tanh"):
         get("glu")

@@ -1,0 +1,1 @@
+"""The networks of keras.applications, converted, compared and measured."""

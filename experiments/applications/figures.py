@@ -1,0 +1,90 @@
+"""How the networks of keras.applications are drawn."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from experiments import style
+from experiments.formatting import number
+from experiments.study import Figure
+
+
+def draw_ratios(runs: pd.DataFrame) -> Figure:
+    """The largest difference of each network in units of the bound, forward and backward."""
+    names = list(dict.fromkeys(runs.network))
+    figure, axes = style.subplots(size=(7.0, 0.24 * len(names) + 1.4))
+    kinds = (
+        ("worst_forward_ratio", "output", style.BLUE, "o"),
+        ("worst_backward_ratio", "gradient", style.VERMILION, "^"),
+    )
+    for column, kind, colour, marker in kinds:
+        for mode, fill in (("training", colour), ("inference", "white")):
+            rows = runs[runs.run_as == mode]
+            axes.plot(
+                rows[column], [names.index(name) for name in rows.network], marker, color=colour,
+                markerfacecolor=fill, markersize=6, label=f"{kind}, {mode}" if len(rows) else None,
+            )  # fmt: skip
+    axes.axvline(1, color=style.BLACK, linewidth=1.2)
+    axes.set(xscale="log", yticks=range(len(names)), yticklabels=names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlabel("largest difference / deterministic rounding bound (1: proven different)")
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
+    largest = max(float(runs[column].max()) for column, *_ in kinds)
+    return Figure(
+        "error_ratios",
+        "How much of its rounding bound the furthest tensor of each network takes up, each layer "
+        "on its own.",
+        f"Dot plot of the largest error ratios of {len(names)} networks, outputs and gradients; "
+        f"the largest is {number(largest, 2)}, the line of proof is 1.",
+        figure,
+    )
+
+
+def draw_growth(depth: pd.DataFrame, names: tuple[str, ...]) -> Figure:
+    """How far from float64 each network is at each depth, end to end."""
+    shown = [name for name in names if name in set(depth.network)]
+    figure, axes = style.subplots(size=(7.0, 4.4))
+    lines = ("-", "--")
+    for place, name in enumerate(shown):
+        rows = depth[(depth.network == name) & (depth.ulp > 0)]
+        colour = style.PALETTE[place % (len(style.PALETTE) - 2)]
+        line = lines[place // (len(style.PALETTE) - 2)]
+        axes.plot(rows.depth, rows.ulp, line, color=colour, linewidth=1.3, label=name)
+    axes.set(yscale="log", xlabel="depth: the first layer is 0, the last is 1")
+    axes.set_ylabel("distance from float64, in ulps\nof the output's largest number")
+    figure.legend(loc="outside upper center", ncols=4)
+    ends = depth[depth.network.isin(shown)].groupby("network").ulp.max()
+    return Figure(
+        "growth",
+        "How rounding grows with depth: the distance of each layer's output from the float64 "
+        "judge's, of the twin that is further off, both networks running end to end.",
+        f"Lines of rounding error over depth for {len(shown)} networks; the largest distance is "
+        f"{number(float(ends.max()), 3)} ulps in {ends.idxmax()}.",
+        figure,
+    )
+
+
+def draw_cost(networks: pd.DataFrame) -> Figure:
+    """Seconds and peak memory of both twins, side by side."""
+    names = list(networks.network)
+    figure, panels = style.subplots(1, 2, size=(7.4, 0.24 * len(names) + 1.4), sharey=True)
+    for axes, (quantity, title) in zip(
+        panels, (("seconds", "seconds"), ("peak_mib", "peak memory, MiB")), strict=True
+    ):
+        ours, theirs = networks[f"{quantity}_scratch"], networks[f"{quantity}_keras"]
+        axes.hlines(range(len(names)), ours, theirs, color=style.GREY, linewidth=1)
+        axes.plot(ours, range(len(names)), "o", color=style.SCRATCH, label="NumPy")
+        axes.plot(theirs, range(len(names)), "s", color=style.KERAS, label="TensorFlow")
+        axes.set(xscale="log", xlabel=title, yticks=range(len(names)), yticklabels=names)
+    panels[0].set_ylim(len(names) - 0.5, -0.5)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    ratio = networks.seconds_scratch / networks.seconds_keras
+    return Figure(
+        "cost",
+        "A pass forward and backward of two small photographs on either side, warm, in one process "
+        "and in turn. NumPy computes on its BLAS' threads, TensorFlow compiles its graph.",
+        f"Dot plots of seconds and peak memory of {len(names)} networks in NumPy and TensorFlow; "
+        f"NumPy takes {number(float(ratio.min()), 2)} to {number(float(ratio.max()), 2)} times as "
+        "long.",
+        figure,
+    )
