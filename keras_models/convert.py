@@ -11,6 +11,7 @@ from keras_models.graph import Graph, LayerCall, trace
 from keras_models.layer_options import keras_layer, layer_dtype, scratch_layer
 from keras_models.operations import operation_layer
 from keras_models.weights import copy_weights, read_weights, write_weights
+from scratch.graph import SymbolicTensor
 from scratch.layers import Input
 from scratch.layers.base import Layer, weights_from
 
@@ -48,8 +49,7 @@ def to_scratch(model: keras.Model, dtype: str | None = None) -> scratch.Model:
             values = [tensors[number] for number in call.inputs]
             if call.index == 0:
                 twins[call.name] = _twin(call, len(values[0].shape), dtype)
-            twin = twins[call.name]
-            tensors.append(twin(values if twin.takes_list else values[0]))
+            tensors.append(_connected(call, twins[call.name], values))
     outputs = [tensors[number] for number in graph.outputs]
     model_twin: scratch.Model
     if isinstance(model, keras.Sequential) and _is_row(graph):
@@ -65,6 +65,21 @@ def to_scratch(model: keras.Model, dtype: str | None = None) -> scratch.Model:
     floats = {name: w.astype(dtype) for name, w in weights.items() if w.dtype.kind == "f"}
     write_weights(model_twin, weights | floats)
     return model_twin
+
+
+def _connected(call: LayerCall, twin: Layer, values: list[SymbolicTensor]) -> SymbolicTensor:
+    """The twin of a call.
+
+    Raises:
+        UnsupportedLayerError: Keras' layer takes such inputs, the scratch one does not.
+    """
+    try:
+        return twin(values if twin.takes_list else values[0])
+    except ValueError as error:
+        problem = f"its inputs are not supported ({str(error).rstrip('.')})"
+        kind = type(call.layer).__name__
+        advice = "Rebuild the model without this use of it"
+        raise UnsupportedLayerError(call.name, kind, problem, advice) from error
 
 
 def to_keras(model: scratch.Model) -> keras.Model:

@@ -3,6 +3,7 @@
 import keras
 import pytest
 from keras import layers
+from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
 
 from keras_models import UnsupportedLayerError, to_keras, to_scratch
 from scratch import Sequential
@@ -101,3 +102,11 @@ def test_scratch_subclass_is_refused():
     model = Sequential([scratch_layers.Input((4,)), OwnScratchDense(2, name="own")])
     with pytest.raises(UnsupportedLayerError, match=r"'own' \(OwnScratchDense\).*no Keras"):
         to_keras(model)
+
+
+def test_inputs_that_only_keras_takes_are_refused_by_name():
+    wide, thin = keras.Input((10, 6, 3)), keras.Input((10, 6, 1))
+    scaled = CustomScaleLayer(0.5, name="layer")([wide, thin])
+    message = r"^Layer 'layer' \(CustomScaleLayer\): its inputs are not supported .*\."
+    with pytest.raises(UnsupportedLayerError, match=message):
+        to_scratch(keras.Model([wide, thin], scaled))
