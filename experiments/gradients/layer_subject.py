@@ -17,7 +17,7 @@ from experiments.gradients.framework import keras_tensors
 from experiments.gradients.subject import Allowance, Equations, Tensors, on_grid, spread_numbers
 from keras_models.layer_options import keras_layer
 from keras_models.layer_state import settle
-from scratch.layers import LAYERS, BaseDropout, Layer
+from scratch.layers import LAYERS, BaseDropout, Layer, SeparableConv2D
 
 # No step of a finite difference is longer; inputs keep this far from kinks.
 LONGEST_STEP = 2.0**-10
@@ -178,6 +178,8 @@ def _keeps_from_kinks(subject: LayerSubject) -> bool:
     subject.forward()
     z = layer.cache[1]
     steepest = max(1.0, *(np.abs(a).max() for a in (*subject.inputs, *layer.weights.values())))
+    if isinstance(layer, SeparableConv2D):  # One kernel behind the other, over all its cells.
+        steepest *= steepest * math.prod(layer.kernel_size)
     return bool(np.abs(z).min() > LONGEST_STEP * steepest)
 
 

@@ -30,6 +30,8 @@ order = 10
 
 DTYPES = ("float32", "float64")
 TRAINING_STEPS = 10
+PLANTING_STEPS = 3
+"""Fewer: a specimen's gradients must not have died away, or no fault in them shows."""
 BATCH = 4
 _BEYOND = 1e16  # Ratios above are drawn here: the bound is next to nothing.
 
@@ -108,7 +110,7 @@ def _planted_rows(context: Context, dtype: str, advance: Callable[..., None]) ->
             # A small batch in both forms: dividing a variance by n - 1 is off by 1 / n, which
             # float32 rounding hides when n is large.
             networks[name] = _network(name, dtype, context, BATCH)
-            train_briefly(*networks[name])
+            train_briefly(*networks[name], PLANTING_STEPS)
         yield _plant(fault, *networks[name], dtype)
         advance()
 
@@ -139,10 +141,10 @@ def _network(name: str, dtype: str, context: Context, batch: int) -> tuple[keras
     return model, photo_task(model, context.signs, batch, rng)
 
 
-def train_briefly(model: keras.Model, task: PhotoTask) -> None:
+def train_briefly(model: keras.Model, task: PhotoTask, steps: int = TRAINING_STEPS) -> None:
     """A few steps of gradient descent, after which no bias is zero and no kernel as drawn."""
     model.compile(keras.optimizers.SGD(0.05), task.loss)
-    for _ in range(TRAINING_STEPS):
+    for _ in range(steps):
         model.train_on_batch(task.x, task.y)
 
 
