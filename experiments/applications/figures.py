@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
+from matplotlib.ticker import LogLocator
 
 from experiments import style
 from experiments.formatting import number
@@ -25,7 +28,7 @@ def draw_ratios(runs: pd.DataFrame) -> Figure:
                 markerfacecolor=fill, markersize=6, label=f"{kind}, {mode}" if len(rows) else None,
             )  # fmt: skip
     axes.axvline(1, color=style.BLACK, linewidth=1.2)
-    axes.set(xscale="log", yticks=range(len(names)), yticklabels=names)
+    axes.set(xlim=(0, 1.05), yticks=range(len(names)), yticklabels=names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel("largest difference / deterministic rounding bound (1: proven different)")
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
@@ -41,25 +44,26 @@ def draw_ratios(runs: pd.DataFrame) -> Figure:
 
 
 def draw_growth(depth: pd.DataFrame, names: tuple[str, ...]) -> Figure:
-    """How far from float64 each network is at each depth, end to end."""
+    """How far from float64 each network is at each depth, end to end; a panel each."""
     shown = [name for name in names if name in set(depth.network)]
-    figure, axes = style.subplots(size=(7.0, 4.4))
-    lines = ("-", "--")
-    for place, name in enumerate(shown):
-        rows = depth[(depth.network == name) & (depth.ulp > 0)]
-        colour = style.PALETTE[place % (len(style.PALETTE) - 2)]
-        line = lines[place // (len(style.PALETTE) - 2)]
-        axes.plot(rows.depth, rows.ulp, line, color=colour, linewidth=1.3, label=name)
-    axes.set(yscale="log", xlabel="depth: the first layer is 0, the last is 1")
-    axes.set_ylabel("distance from float64, in ulps\nof the output's largest number")
-    figure.legend(loc="outside upper center", ncols=4)
+    rows = math.ceil(len(shown) / 2)
+    figure, panels = style.subplots(
+        rows, 2, size=(7.2, 1.25 * rows + 0.6), sharex=True, sharey=True, squeeze=False
+    )
+    for axes, name in zip(panels.flat, shown, strict=False):
+        line = depth[(depth.network == name) & (depth.ulp > 0)]
+        axes.plot(line.depth, line.ulp, color=style.BLUE, linewidth=1.0)
+        axes.set(title=name, yscale="log")
+    for axes in panels[-1]:
+        axes.set_xlabel("depth, from the first layer to the last")
+    figure.supylabel("ulps of the output's largest number", fontsize=10)
     ends = depth[depth.network.isin(shown)].groupby("network").ulp.max()
     return Figure(
         "growth",
         "How rounding grows with depth: the distance of each layer's output from the float64 "
         "judge's, of the twin that is further off, both networks running end to end.",
-        f"Lines of rounding error over depth for {len(shown)} networks; the largest distance is "
-        f"{number(float(ends.max()), 3)} ulps in {ends.idxmax()}.",
+        f"Lines of rounding error over depth for {len(shown)} networks, one a panel; the largest "
+        f"distance is {number(float(ends.max()), 3)} ulps in {ends.idxmax()}.",
         figure,
     )
 
@@ -76,6 +80,9 @@ def draw_cost(networks: pd.DataFrame) -> Figure:
         axes.plot(ours, range(len(names)), "o", color=style.SCRATCH, label="NumPy")
         axes.plot(theirs, range(len(names)), "s", color=style.KERAS, label="TensorFlow")
         axes.set(xscale="log", xlabel=title, yticks=range(len(names)), yticklabels=names)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.minorticks_off()
     panels[0].set_ylim(len(names) - 0.5, -0.5)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     ratio = networks.seconds_scratch / networks.seconds_keras
