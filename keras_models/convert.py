@@ -9,7 +9,7 @@ import scratch
 from keras_models.errors import UnsupportedLayerError
 from keras_models.graph import Graph, LayerCall, trace
 from keras_models.layer_options import keras_layer, layer_dtype, scratch_layer
-from keras_models.operations import operation_layer
+from keras_models.operations import keras_operation, operation_layer
 from keras_models.weights import copy_weights, read_weights, write_weights
 from scratch.graph import SymbolicTensor
 from scratch.layers import Input
@@ -95,12 +95,13 @@ def to_keras(model: scratch.Model) -> keras.Model:
         for t in model.inputs
     }
     inputs = list(tensors.values())
-    twins = {layer: keras_layer(layer) for layer in model.layers}
+    twins = {layer: keras_operation(layer) or keras_layer(layer) for layer in model.layers}
     for call in model.calls:
         arguments = [tensors[t] for t in call.inputs]
         tensors[call.output] = twins[call.layer](arguments if call.merges else arguments[0])
-    # A Keras Sequential holds a layer once; a scratch one may use it twice in a row.
-    if isinstance(model, scratch.Sequential) and len(model.calls) == len(twins):
+    # A Keras Sequential holds layers alone, each once; a scratch one may use it twice in a row.
+    row = len(model.calls) == len(twins) and all(isinstance(t, keras.Layer) for t in twins.values())
+    if isinstance(model, scratch.Sequential) and row:
         twin = keras.Sequential([inputs[0], *twins.values()], name=model.name)
     else:
         outputs = [tensors[t] for t in model.outputs]

@@ -17,8 +17,8 @@ from keras.src.activations import activations
 from keras.src.ops import image, nn, numpy
 
 from keras_models.errors import UnsupportedLayerError
-from keras_models.graph import LayerCall
-from scratch.layers import Layer
+from keras_models.graph import LayerCall, keras_name
+from scratch.layers import Activation, Layer
 from scratch.layers.registry import layer_named
 
 
@@ -144,6 +144,13 @@ def _concatenate(use: _Use) -> tuple[str, Options]:
     if len(use.tensors) != len(keras.tree.flatten(use.given)):
         raise _NoCounterpartError("it joins a constant", "Join tensors alone")
     return "Concatenate", {"axis": use.operation.axis}
+
+
+def keras_operation(layer: Layer) -> keras.Operation | None:
+    """The way back for what is an operation in Keras and no layer: gelu by tanh; else None."""
+    if isinstance(layer, Activation) and layer.activation.name == "gelu_tanh":
+        return nn.Gelu(approximate=True, name=keras_name(layer.name))
+    return None
 
 
 def _gelu(use: _Use) -> tuple[str, Options]:
