@@ -26,7 +26,7 @@ def ratio_figure(summary: pd.DataFrame) -> Figure:
         summary: Columns layer, oracle, largest_difference_over_bound.
     """
     names = list(dict.fromkeys(summary.layer))
-    figure, axes = style.subplots(size=(7.0, 6.0))
+    figure, axes = style.subplots(size=(7.0, 0.27 * len(names) + 1.2))
     for lane, oracle in enumerate(ORACLES):
         colour, marker = _LOOKS[oracle]
         rows = summary[summary.oracle == oracle].dropna(subset="largest_difference_over_bound")
