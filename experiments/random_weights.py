@@ -31,6 +31,26 @@ def randomize(model: keras.Model, seed: int) -> None:
             layer.finalize_state()
 
 
+def calibrate(model: keras.Model, x: np.ndarray) -> None:
+    """Make the moving statistics of every batch normalization those of one batch.
+
+    Args:
+        model: A built model, nested in any depth; changed.
+        x: The batch, as the model takes it.
+    """
+    normalizations = [
+        la for la in _layers(model) if isinstance(la, keras.layers.BatchNormalization)
+    ]
+    momenta = [layer.momentum for layer in normalizations]
+    for layer in normalizations:
+        layer.momentum = 0.0
+    try:
+        model(x, training=True)
+    finally:
+        for layer, momentum in zip(normalizations, momenta, strict=True):
+            layer.momentum = momentum
+
+
 def _layers(model: keras.Model) -> Iterator[keras.Layer]:
     for layer in model.layers:
         if isinstance(layer, keras.Model):

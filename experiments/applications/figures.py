@@ -88,8 +88,8 @@ def draw_cost(networks: pd.DataFrame) -> Figure:
     ratio = networks.seconds_scratch / networks.seconds_keras
     return Figure(
         "cost",
-        "A pass forward and backward of two small photographs on either side, warm, in one process "
-        "and in turn. NumPy computes on its BLAS' threads, TensorFlow compiles its graph.",
+        "A pass forward and backward of eight small photographs on either side, warm, in one "
+        "process and in turn: NumPy on one thread, TensorFlow's compiled graph on all cores.",
         f"Dot plots of seconds and peak memory of {len(names)} networks in NumPy and TensorFlow; "
         f"NumPy takes {number(float(ratio.min()), 2)} to {number(float(ratio.max()), 2)} times as "
         "long.",

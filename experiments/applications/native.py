@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,8 +59,19 @@ def native_row(name: str, seed: int) -> dict[str, Any]:
         seconds = time.perf_counter() - start
     except MemoryError:
         return _row(name)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
-    return _row(name, "x".join(map(str, shape)), parameters, seconds, peak / _GIB)
+    return _row(name, "x".join(map(str, shape)), parameters, seconds, _peak_bytes() / _GIB)
+
+
+def _peak_bytes() -> int:
+    """The most that this process has held of the machine's memory.
+
+    Linux' `ru_maxrss` would begin with what the process that started this one has held.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return int(fields["VmHWM"].split()[0]) * _KIB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _row(

@@ -103,14 +103,18 @@ def fit_steps(steps: pd.DataFrame) -> str:
 def native(table: pd.DataFrame) -> str:
     """Which networks fit at their native size."""
     fitting = table[table.fits]
-    largest = fitting.nlargest(1, "parameters").iloc[0]
-    fullest = fitting.nlargest(1, "peak_gib").iloc[0]
-    without = ", ".join(table.network[~table.fits])
-    rest = f"; {without} do not fit" if without else ""
-    return (
+    said = (
         f"Of the largest networks of {len(table)} families {len(fitting)} go forward and backward "
-        f"at their native size within {LIMIT_GIB} GiB; the largest by its parameters is "
-        f"{largest.network} ({number(int(largest.parameters))}, {largest.input}, "
-        f"{number(largest.peak_gib, 3)} GiB), the one that needs most memory {fullest.network} "
-        f"({fullest.input}, {number(fullest.peak_gib, 3)} GiB){rest}."
+        f"at their native size within {LIMIT_GIB} GiB"
     )
+    if len(fitting):
+        largest = fitting.nlargest(1, "parameters").iloc[0]
+        fullest = fitting.nlargest(1, "peak_gib").iloc[0]
+        said += (
+            f"; the largest by its parameters is {largest.network} "
+            f"({number(int(largest.parameters))}, {largest.input}, {number(largest.peak_gib, 3)} "
+            f"GiB), the one that needs most memory {fullest.network} ({fullest.input}, "
+            f"{number(fullest.peak_gib, 3)} GiB)"
+        )
+    without = ", ".join(table.network[~table.fits])
+    return f"{said}; {without} do not fit." if without else f"{said}."
