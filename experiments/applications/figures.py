@@ -43,9 +43,9 @@ def draw_ratios(runs: pd.DataFrame) -> Figure:
     )
 
 
-def draw_growth(depth: pd.DataFrame, names: tuple[str, ...]) -> Figure:
+def draw_growth(depth: pd.DataFrame) -> Figure:
     """How far from float64 each network is at each depth, end to end; a panel each."""
-    shown = [name for name in names if name in set(depth.network)]
+    shown = list(dict.fromkeys(depth.network))
     rows = math.ceil(len(shown) / 2)
     figure, panels = style.subplots(
         rows, 2, size=(7.2, 1.25 * rows + 0.6), sharex=True, sharey=True, squeeze=False
@@ -57,7 +57,7 @@ def draw_growth(depth: pd.DataFrame, names: tuple[str, ...]) -> Figure:
     for axes in panels[-1]:
         axes.set_xlabel("depth, from the first layer to the last")
     figure.supylabel("ulps of the output's largest number", fontsize=10)
-    ends = depth[depth.network.isin(shown)].groupby("network").ulp.max()
+    ends = depth.groupby("network").ulp.max()
     return Figure(
         "growth",
         "How rounding grows with depth: the distance of each layer's output from the float64 "
