@@ -160,7 +160,8 @@ def _step_layer_table(layers: pd.DataFrame) -> Table:
 def _depth_table(depth: pd.DataFrame) -> Table:
     return Table(
         "depth",
-        "How far each layer's output is from float64, end to end, in the networks of the quick form.",
+        "How far each layer's output is from float64, end to end, in the networks of the quick "
+        "form.",
         depth,
         {"ulp": timing()},
     )
