@@ -48,9 +48,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     with ArraysFile(path, _KIND) as file:
         taken: dict[str, None] = {}
 
-        def take(
-            layer: Layer, name: str, shape: tuple[int, ...], dtype: np.dtype
-        ) -> np.ndarray:
+        def take(layer: Layer, name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
             key = f"{layer.name}/{name}"
             if key in taken:
                 raise ValueError(f"two layers are called {layer.name!r}")
