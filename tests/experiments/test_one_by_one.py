@@ -201,6 +201,7 @@ def test_grey_has_no_colour() -> None:
     np.testing.assert_allclose(red, 0.5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_study_counts_the_same_in_every_table(tmp_path) -> None:
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (52, 64, 64, 3)).astype(np.uint8)
