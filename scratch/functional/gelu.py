@@ -41,8 +41,8 @@ def gelu_tanh_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
     slope = x * x
     slope *= 3 * CUBIC * _ROOT_TWO_OVER_PI
     slope += _ROOT_TWO_OVER_PI
+    slope *= 1 - t * t  # First: times x it may overflow where this is 0.
     slope *= x
-    slope *= 1 - t * t
     t += 1
     t += slope
     t *= 0.5

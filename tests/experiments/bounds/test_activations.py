@@ -12,15 +12,8 @@ from experiments.bounds.activations import activation_bounds
 from experiments.rounding import Bounded, Precision
 from scratch.functional import activations
 from scratch.layers import LAYERS, Layer
-from tests.experiments.test_bounds import (
-    DATA,
-    Arrays,
-    Draw,
-    assert_inside,
-    by_keras,
-    by_scratch,
-    named,
-)
+from tests.experiments.bounds.draws import DATA, Draw
+from tests.experiments.bounds.sides import Arrays, assert_inside, by_keras, by_scratch, named
 
 SHAPE = (3, 7, 6, 4)
 

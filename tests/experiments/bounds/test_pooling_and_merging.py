@@ -1,103 +1,19 @@
-"""Bounds of the layers that pool, merge, move and resize: both sides stay inside."""
+"""Bounds of the layers that pool, merge and resize: any size, and where a choice is in doubt."""
 
 import numpy as np
 import pytest
 
 from experiments.bounds import layer_bounds
 from scratch import layers
-from scratch.layers import LAYERS, Layer
-from tests.experiments.test_bounds import (
-    DATA,
+from scratch.layers import LAYERS
+from tests.experiments.bounds.cases import IMAGES
+from tests.experiments.bounds.sides import (
     PRECISION,
-    Draw,
     assert_inside,
     bounds_of,
     by_keras,
     by_scratch,
-    in_float64,
-    near_underflow,
-    ordinary,
-    upstream,
 )
-
-IMAGES = (3, 7, 6, 4)
-GATE = (3, 1, 1, 4)
-
-CASES: dict[str, tuple[str, dict, list[tuple[int, ...]]]] = {
-    "global_max": ("GlobalMaxPooling2D", {"keepdims": True}, [IMAGES]),
-    "global_max_1d": ("GlobalMaxPooling1D", {}, [(3, 9, 4)]),
-    "global_average_1d": ("GlobalAveragePooling1D", {}, [(3, 9, 4)]),
-    "max_pool_1d": ("MaxPooling1D", {"pool_size": 3, "strides": 2}, [(3, 9, 4)]),
-    "average_pool_1d": ("AveragePooling1D", {"pool_size": 4, "strides": 3}, [(3, 9, 4)]),
-    "cropping": ("Cropping2D", {"cropping": ((1, 0), (2, 3))}, [IMAGES]),
-    "reshape": ("Reshape", {"target_shape": (-1, 8)}, [IMAGES]),
-    "permute": ("Permute", {"dims": (3, 1, 2)}, [IMAGES]),
-    "nearest": ("UpSampling2D", {"size": (2, 3)}, [IMAGES]),
-    "bilinear": ("UpSampling2D", {"size": (3, 2), "interpolation": "bilinear"}, [IMAGES]),
-    "resized_down": ("Resizing", {"height": 5, "width": 2}, [IMAGES]),
-    "resized_wide": ("Resizing", {"height": 7, "width": 19}, [IMAGES]),
-    "resized_nearest": (
-        "Resizing", {"height": 4, "width": 13, "interpolation": "nearest"}, [IMAGES],
-    ),
-    "cropped": ("Resizing", {"height": 9, "width": 4, "crop_to_aspect_ratio": True}, [IMAGES]),
-    "padded": (
-        "Resizing",
-        {"height": 9, "width": 15, "pad_to_aspect_ratio": True, "fill_value": 0.1},
-        [IMAGES],
-    ),
-    "add_gate": ("Add", {}, [IMAGES, GATE, (3, 6, 1)]),
-    "subtract": ("Subtract", {}, [IMAGES, IMAGES]),
-    "subtract_gate": ("Subtract", {}, [GATE, IMAGES]),
-    "average": ("Average", {}, [IMAGES] * 3),
-    "average_gate": ("Average", {}, [IMAGES, GATE, IMAGES]),
-    "multiply": ("Multiply", {}, [IMAGES] * 3),
-    "multiply_gate": ("Multiply", {}, [IMAGES, GATE]),
-    "multiply_gates": ("Multiply", {}, [GATE, (3, 7, 1, 1), IMAGES]),
-    "maximum": ("Maximum", {}, [IMAGES] * 3),
-    "minimum_gate": ("Minimum", {}, [IMAGES, GATE]),
-}  # fmt: skip
-
-
-def build(case: str, draw: Draw, seed: int = 0) -> tuple[Layer, list[np.ndarray]]:
-    name, options, shapes = CASES[case]
-    rng = np.random.default_rng(seed)
-    return LAYERS[name](**options, dtype="float32"), [
-        draw(rng, shape).astype(np.float32) for shape in shapes
-    ]
-
-
-@pytest.mark.parametrize("data", DATA)
-@pytest.mark.parametrize("case", CASES)
-def test_both_sides_stay_inside(case: str, data: str) -> None:
-    layer, inputs = build(case, DATA[data])
-    dy = upstream(layer, inputs, near_underflow if data == "near_underflow" else ordinary)
-    bounds = bounds_of(layer, inputs, dy, True)
-    for tensor, bounded in bounds.items():
-        assert np.isfinite(bounded.radii).all(), tensor
-        assert (np.diff(bounded.radii, axis=0) >= 0).all(), tensor
-    # Where a choice is in doubt, either side may have made the other one: radius 2.
-    assert_inside("scratch", by_scratch(layer, inputs, dy, True), bounds, 2)
-    assert_inside("keras", by_keras(layer, inputs, dy, True), bounds, 2)
-    if data == "ordinary":
-        assert_inside("keras", by_keras(layer, inputs, dy, True), bounds, 0)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_the_bounded_value_is_the_layers_own_in_float64(case: str) -> None:
-    layer, inputs = build(case, ordinary)
-    dy = upstream(layer, inputs, ordinary)
-    exact, arrays = in_float64(layer, inputs)
-    expected = by_scratch(exact, arrays, dy.astype(np.float64), True)
-    for tensor, bounded in bounds_of(layer, inputs, dy, True).items():
-        np.testing.assert_allclose(bounded.value, expected[tensor], rtol=1e-9, atol=1e-12)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_the_bounds_are_tight_enough_to_see_a_wrong_number(case: str) -> None:
-    layer, inputs = build(case, ordinary)
-    dy = upstream(layer, inputs, ordinary)
-    for tensor, bounded in bounds_of(layer, inputs, dy, True).items():
-        assert bounded.radii[1].max() <= 1e-4 * np.abs(bounded.value).max(), tensor
 
 
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])

@@ -10,12 +10,8 @@ from experiments.bounds.statistics import statistics_bounds
 from experiments.rounding import Precision
 from scratch.layers import BatchNormalization
 from scratch.regularizers import L1, L1L2, L2
-from tests.experiments import test_bounds as data
+from tests.experiments.bounds.draws import DATA, ordinary
 
-DRAWS = [
-    data.ordinary, data.cancelling, data.far_from_zero, data.of_all_sizes, data.near_underflow,
-    data.constant,
-]  # fmt: skip
 SHAPES = [(4, 5, 3, 2), (1, 2, 1, 3), (2, 17, 19, 1), (7, 4)]
 
 
@@ -41,7 +37,7 @@ def moved(shape, draw, seed, dtype="float32"):
     return {name: ours.weights[name] for name in bounds}, by_keras, bounds, exact, x
 
 
-@pytest.mark.parametrize("draw", DRAWS, ids=lambda draw: draw.__name__)
+@pytest.mark.parametrize("draw", DATA.values(), ids=DATA.keys())
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_both_sides_stay_inside(shape, draw) -> None:
     for seed in range(5):
@@ -55,7 +51,7 @@ def test_both_sides_stay_inside(shape, draw) -> None:
 
 
 def test_the_bounds_are_tight_enough_to_see_another_momentum_or_an_unbiased_variance() -> None:
-    _, _, bounds, exact, x = moved((4, 8, 8, 3), data.ordinary, 0)
+    _, _, bounds, exact, x = moved((4, 8, 8, 3), ordinary, 0)
     before = {name: weight.copy() for name, weight in exact.weights.items()}
     batch = {"moving_mean": x.mean((0, 1, 2)), "moving_variance": x.var((0, 1, 2))}
     for name, bounded in bounds.items():
