@@ -1,0 +1,137 @@
+"""Work on all cores: Python threads, with BLAS at one thread in each of them.
+
+NumPy lets go of the interpreter while it computes, so that threads on different parts of an array
+run side by side; each call must do enough for that to pay, 20 microseconds at the least. BLAS' own
+threads are not used: they serve thin matrices badly, and after every product they spin for a while
+on cores that others need.
+
+How many threads there are is BLAS' setting (`OPENBLAS_NUM_THREADS`, threadpoolctl). One thread is
+the setting for runs that repeat bit by bit on any machine; here nothing depends on the number as
+long as sums are parted by `in_order` and not by who is free.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from threadpoolctl import ThreadpoolController
+
+Part = TypeVar("Part")
+
+
+def thread_count() -> int:
+    """How many threads BLAS may use now; all cores where its library cannot be asked."""
+    return _blas().get_num_threads() if _blas() else _cores()
+
+
+def in_threads(work: Callable[[Iterator[Part]], None], parts: Sequence[Part]) -> None:
+    """Call `work` in every thread with an iterator over the parts that this thread gets.
+
+    A thread takes the next part when it is done with the last, so that a slow core gets fewer.
+    `work` is called in the caller's own thread too and can prepare, before its loop, what all its
+    parts use. Calls inside of `work` do not part their own work again.
+
+    Args:
+        work: Takes its parts one after the other; parts must not write to the same memory.
+        parts: Of about equal work.
+
+    Raises:
+        Exception: Whatever `work` raised, once all threads have ended.
+    """
+    helpers = min(thread_count(), len(parts)) - 1
+    shared = iter(parts)
+    with _one_blas_thread():
+        if helpers < 1:
+            work(shared)
+            return
+        # A context each: NumPy keeps `errstate` in it.
+        runs = [
+            _pool().submit(contextvars.copy_context().run, work, shared) for _ in range(helpers)
+        ]
+        try:
+            work(shared)
+        finally:
+            # A thread that did not wake up before all was done is not waited for.
+            wait([run for run in runs if not run.cancel()])
+    for run in runs:
+        if not run.cancelled():
+            run.result()
+
+
+def slices(count: int, length: int) -> list[slice]:
+    """Slices of range(count), of `length` each; the last may be shorter."""
+    return [slice(start, min(start + length, count)) for start in range(0, count, length)]
+
+
+def in_order(parts: Sequence[Part], groups: int = 4) -> list[Sequence[Part]]:
+    """Neighbouring parts in groups, whatever the number of threads: for sums, a group's is one sum.
+
+    Args:
+        parts: What is to be added up.
+        groups: How many groups to make, at most.
+    """
+    length = -(-len(parts) // groups)
+    return [parts[start : start + length] for start in range(0, len(parts), length)]
+
+
+@functools.cache
+def _blas() -> Any:
+    """threadpoolctl's handle of the library that NumPy multiplies with, or None."""
+    found = ThreadpoolController().select(user_api="blas").lib_controllers
+    return found[0] if found else None
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, _cores() - 1), thread_name_prefix="scratch")
+
+
+class _Held:
+    """How many callers hold BLAS at one thread, and what it had before the first of them."""
+
+    lock = threading.Lock()
+    callers = 0
+    before = 1
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Hold BLAS at one thread inside the block; the last block to end restores what was."""
+    blas = _blas()
+    if blas is None:
+        yield
+        return
+    with _Held.lock:
+        if not _Held.callers:
+            _Held.before = blas.get_num_threads()
+            if _Held.before > 1:
+                blas.set_num_threads(1)
+        _Held.callers += 1
+    try:
+        yield
+    finally:
+        with _Held.lock:
+            _Held.callers -= 1
+            if not _Held.callers and _Held.before > 1:
+                blas.set_num_threads(_Held.before)
+
+
+def _after_fork() -> None:
+    """A child has none of its parent's threads."""
+    _pool.cache_clear()
+    _Held.lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
