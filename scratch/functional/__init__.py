@@ -19,6 +19,7 @@ from scratch.functional.conv_transpose import (
     conv2d_transpose_kernel_gradient,
     transposed_output_size,
 )
+from scratch.functional.convolution import using_algorithm
 from scratch.functional.dense import (
     dense,
     dense_bias_gradient,
@@ -229,4 +230,5 @@ __all__ = [
     "sum_to_shape",
     "tanh_backward",
     "transposed_output_size",
+    "using_algorithm",
 ]

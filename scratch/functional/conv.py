@@ -1,19 +1,17 @@
-"""2-D convolution (cross-correlation, as in every framework) by im2col and matrix products.
+"""2-D convolution (cross-correlation, as in every framework), by one of several algorithms.
 
 Images are (N, H, W, C), kernels (kh, kw, Cin / groups, Cout). Group g of the output channels sees
 group g of the input channels only; groups are contiguous.
 
-The batch is worked through in blocks of images whose intermediate results fit in the cache:
-writing the unrolled windows of a whole batch to memory costs more than multiplying them. Groups of
-one channel each are left to `depthwise`, which is faster for them.
+`convolution` has the algorithms, and the function that chooses. Groups of one channel each are left
+to `depthwise`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
+from scratch.functional.convolution import Problem, chosen
 from scratch.functional.depthwise import (
     depthwise_conv2d,
     depthwise_conv2d_input_gradient,
@@ -21,9 +19,7 @@ from scratch.functional.depthwise import (
 )
 from scratch.functional.padding import Padding, Size
 from scratch.functional.sums import sum_to_channels
-from scratch.functional.windows import Windows, windows_over
-
-_BLOCK_BYTES = 2**21
+from scratch.functional.windows import windows_over
 
 
 def conv2d(
@@ -35,6 +31,7 @@ def conv2d(
     padding: Padding = "valid",
     dilation: Size = (1, 1),
     groups: int = 1,
+    algorithm: str = "auto",
 ) -> np.ndarray:
     """Convolve images with a kernel. Source A `conv_forward`; Goodfellow et al. (2016), eq. 9.7.
 
@@ -46,27 +43,24 @@ def conv2d(
         padding: "valid", "same" or (top, bottom, left, right).
         dilation: Steps between the cells of a window, down and across.
         groups: Into how many independent groups the channels fall.
+        algorithm: One of `convolution.CHOICES`: "auto" the fastest, "exact" the fastest whose
+            error is bounded elementwise, or a name. Groups of one channel have one way only.
 
     Returns:
         (N, Ho, Wo, Cout).
 
     Raises:
-        ValueError: Ranks, channels, groups or sizes do not fit together.
+        ValueError: Ranks, channels, groups or sizes do not fit together, or the algorithm cannot
+            compute this.
     """
     _check_operands(x, kernel, bias, groups)
     if _is_depthwise(kernel.shape[2], groups):
         apart = _apart(kernel, groups)
         return depthwise_conv2d(x, apart, bias, strides=strides, padding=padding, dilation=dilation)
     windows = windows_over(x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
-    channels = kernel.shape[3]
-    matrix = _kernel_matrix(kernel, groups)
-    y = np.empty((len(x), *windows.output_size, channels), np.result_type(x, kernel))
-    for images in _blocks(x, windows, matrix.shape[1] * groups):
-        product = im2col(x[images], windows, groups) @ matrix  # (groups, M, Cout / groups)
-        y[images] = product.transpose(1, 0, 2).reshape(y[images].shape)
-    if bias is not None:
-        y += bias
-    return y
+    dtype = np.result_type(x, kernel)
+    problem = Problem(windows, len(x), x.shape[3], kernel.shape[3], groups, dtype)
+    return chosen("forward", problem, algorithm).convolve(x, kernel, bias, problem)
 
 
 def conv2d_input_gradient(
@@ -78,6 +72,7 @@ def conv2d_input_gradient(
     padding: Padding = "valid",
     dilation: Size = (1, 1),
     groups: int = 1,
+    algorithm: str = "auto",
 ) -> np.ndarray:
     """dL/dx of `conv2d`. Source A eq. (1), source E (the transposed convolution, exercise 5-7).
 
@@ -91,6 +86,7 @@ def conv2d_input_gradient(
         padding: As in `conv2d`.
         dilation: As in `conv2d`.
         groups: As in `conv2d`.
+        algorithm: As in `conv2d`.
 
     Returns:
         (N, H, W, Cin), zero where no window reached.
@@ -106,17 +102,9 @@ def conv2d_input_gradient(
         return depthwise_conv2d_input_gradient(
             dy, apart, input_size, strides=strides, padding=padding, dilation=dilation
         )
-    channels = channels_per_group * groups
-    # (kh, kw, Cin/g, g, Cout/g) -> (kh, kw, g, Cout/g, Cin/g)
-    weights = kernel.reshape(kh, kw, channels_per_group, groups, -1).transpose(0, 1, 3, 4, 2)
-    dx = np.zeros((len(dy), *input_size, channels), np.result_type(dy, kernel))
-    for images in _blocks(dx, windows, channels):
-        part = dx[images]
-        rows = _by_group(dy[images], groups)  # (g, M, Cout/g)
-        for i, j, at_output, at_input in windows.cells():
-            sent = (rows @ weights[i, j]).transpose(1, 0, 2)  # (M, g, Cin/g)
-            part[at_input] += sent.reshape(-1, *windows.output_size, channels)[at_output]
-    return dx
+    dtype = np.result_type(dy, kernel)
+    problem = Problem(windows, len(dy), channels_per_group * groups, outputs, groups, dtype)
+    return chosen("input_gradient", problem, algorithm).gradient_of_input(dy, kernel, problem)
 
 
 def conv2d_kernel_gradient(
@@ -128,6 +116,7 @@ def conv2d_kernel_gradient(
     padding: Padding = "valid",
     dilation: Size = (1, 1),
     groups: int = 1,
+    algorithm: str = "auto",
 ) -> np.ndarray:
     """dL/dkernel of `conv2d`: windows, transposed, times dy. Source A eq. (2), source C.
 
@@ -139,6 +128,7 @@ def conv2d_kernel_gradient(
         padding: As in `conv2d`.
         dilation: As in `conv2d`.
         groups: As in `conv2d`.
+        algorithm: As in `conv2d`.
 
     Returns:
         (kh, kw, Cin / groups, Cout).
@@ -154,29 +144,14 @@ def conv2d_kernel_gradient(
             dy, x, kernel_size, strides=strides, padding=padding, dilation=dilation
         )
         return apart.reshape(*kernel_size, 1, outputs)
-    rows = kernel_size[0] * kernel_size[1] * channels // groups
-    matrix = np.zeros((groups, rows, outputs // groups), np.result_type(dy, x))
-    for images in _blocks(x, windows, rows * groups):
-        columns = im2col(x[images], windows, groups)
-        matrix += columns.transpose(0, 2, 1) @ _by_group(dy[images], groups)
-    return matrix.transpose(1, 0, 2).reshape(*kernel_size, channels // groups, outputs)
+    dtype = np.result_type(dy, x)
+    problem = Problem(windows, len(x), channels, outputs, groups, dtype)
+    return chosen("kernel_gradient", problem, algorithm).gradient_of_kernel(dy, x, problem)
 
 
 def conv2d_bias_gradient(dy: np.ndarray) -> np.ndarray:
     """dL/dbias of `conv2d`: dy (N, Ho, Wo, Cout) summed to (Cout,). Source A eq. (3)."""
     return sum_to_channels(dy)
-
-
-def im2col(x: np.ndarray, windows: Windows, groups: int = 1) -> np.ndarray:
-    """Unroll every window into a row: (N, H, W, C) -> (groups, N * Ho * Wo, kh * kw * C / groups).
-
-    A 1x1 window at stride 1 is the pixel itself: one group is then a view of x. Source E.
-    """
-    view = windows.view(x)
-    n, height, width, kh, kw, channels = view.shape
-    split = view.reshape(n, height, width, kh, kw, groups, channels // groups)
-    rows, length = n * height * width, kh * kw * channels // groups
-    return split.transpose(5, 0, 1, 2, 3, 4, 6).reshape(groups, rows, length)
 
 
 def _is_depthwise(channels_per_group: int, groups: int) -> bool:
@@ -186,26 +161,6 @@ def _is_depthwise(channels_per_group: int, groups: int) -> bool:
 def _apart(kernel: np.ndarray, groups: int) -> np.ndarray:
     """(kh, kw, 1, Cout) -> (kh, kw, Cin, Cout / Cin), as depthwise convolution has its kernel."""
     return kernel.reshape(*kernel.shape[:2], groups, -1)
-
-
-def _kernel_matrix(kernel: np.ndarray, groups: int) -> np.ndarray:
-    """(kh, kw, Cin/g, Cout) -> (g, kh * kw * Cin/g, Cout/g), the right factor of `im2col`."""
-    return kernel.reshape(-1, groups, kernel.shape[3] // groups).transpose(1, 0, 2)
-
-
-def _by_group(dy: np.ndarray, groups: int) -> np.ndarray:
-    """(N, Ho, Wo, Cout) -> (g, N * Ho * Wo, Cout/g), a view if dy is contiguous."""
-    return dy.reshape(-1, groups, dy.shape[3] // groups).transpose(1, 0, 2)
-
-
-def _blocks(x: np.ndarray, windows: Windows, row_length: int) -> Iterator[slice]:
-    """Slices of the batch x, at least one image each, for work that keeps a row per window.
-
-    A block's rows, of `row_length` numbers, take about `_BLOCK_BYTES`.
-    """
-    image = windows.output_size[0] * windows.output_size[1] * row_length * x.itemsize
-    step = max(1, _BLOCK_BYTES // image)
-    return (slice(start, start + step) for start in range(0, len(x), step))
 
 
 def _check_operands(

@@ -6,8 +6,8 @@ threads are not used: they serve thin matrices badly, and after every product th
 on cores that others need.
 
 How many threads there are is BLAS' setting (`OPENBLAS_NUM_THREADS`, threadpoolctl). One thread is
-the setting for runs that repeat bit by bit on any machine; here nothing depends on the number as
-long as sums are parted by `in_order` and not by who is free.
+the setting for runs that repeat bit by bit whatever else is computed; nothing here depends on the
+number, for sums are parted by `sum_in_threads` and not by who is free.
 """
 
 from __future__ import annotations
@@ -21,9 +21,13 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
 Part = TypeVar("Part")
+
+_GROUPS = 8
+"""Sums that `sum_in_threads` keeps apart: a multiple of the usual numbers of cores."""
 
 
 def thread_count() -> int:
@@ -31,15 +35,14 @@ def thread_count() -> int:
     return _blas().get_num_threads() if _blas() else _cores()
 
 
-def in_threads(work: Callable[[Iterator[Part]], None], parts: Sequence[Part]) -> None:
-    """Call `work` in every thread with an iterator over the parts that this thread gets.
+def in_threads(work: Callable[[Part], None], parts: Sequence[Part]) -> None:
+    """Call `work` on every part, in all threads, the caller's own among them.
 
     A thread takes the next part when it is done with the last, so that a slow core gets fewer.
-    `work` is called in the caller's own thread too and can prepare, before its loop, what all its
-    parts use. Calls inside of `work` do not part their own work again.
+    Calls inside of `work` do not part their own work again.
 
     Args:
-        work: Takes its parts one after the other; parts must not write to the same memory.
+        work: Must not write to memory that it writes to for another part.
         parts: Of about equal work.
 
     Raises:
@@ -47,22 +50,48 @@ def in_threads(work: Callable[[Iterator[Part]], None], parts: Sequence[Part]) ->
     """
     helpers = min(thread_count(), len(parts)) - 1
     shared = iter(parts)
+
+    def run() -> None:
+        for part in shared:
+            work(part)
+
     with _one_blas_thread():
-        if helpers < 1:
-            work(shared)
-            return
         # A context each: NumPy keeps `errstate` in it.
-        runs = [
-            _pool().submit(contextvars.copy_context().run, work, shared) for _ in range(helpers)
-        ]
+        runs = [_pool().submit(contextvars.copy_context().run, run) for _ in range(helpers)]
         try:
-            work(shared)
+            run()
         finally:
             # A thread that did not wake up before all was done is not waited for.
-            wait([run for run in runs if not run.cancel()])
-    for run in runs:
-        if not run.cancelled():
-            run.result()
+            wait([helper for helper in runs if not helper.cancel()])
+    for helper in runs:
+        if not helper.cancelled():
+            helper.result()
+
+
+def sum_in_threads(term: Callable[[Part], np.ndarray], parts: Sequence[Part]) -> np.ndarray:
+    """Sum of term(part) over all parts, at least one, in an order that knows of no threads.
+
+    Neighbouring parts are added up in groups; the groups' sums are added in their order.
+
+    Args:
+        term: Gives arrays of one shape.
+        parts: In few groups, so that few sums are held at once.
+    """
+    length = -(-len(parts) // _GROUPS)
+    groups = [parts[start : start + length] for start in range(0, len(parts), length)]
+    sums: list[Any] = [None] * len(groups)
+
+    def add_up(group: int) -> None:
+        first, *others = groups[group]
+        sums[group] = term(first)
+        for part in others:
+            sums[group] += term(part)
+
+    in_threads(add_up, range(len(groups)))
+    total = sums[0]
+    for other in sums[1:]:
+        total += other
+    return total
 
 
 def slices(count: int, length: int) -> list[slice]:
@@ -70,20 +99,9 @@ def slices(count: int, length: int) -> list[slice]:
     return [slice(start, min(start + length, count)) for start in range(0, count, length)]
 
 
-def in_order(parts: Sequence[Part], groups: int = 4) -> list[Sequence[Part]]:
-    """Neighbouring parts in groups, whatever the number of threads: for sums, a group's is one sum.
-
-    Args:
-        parts: What is to be added up.
-        groups: How many groups to make, at most.
-    """
-    length = -(-len(parts) // groups)
-    return [parts[start : start + length] for start in range(0, len(parts), length)]
-
-
 @functools.cache
 def _blas() -> Any:
-    """threadpoolctl's handle of the library that NumPy multiplies with, or None."""
+    """The handle of the library that NumPy multiplies with, None if threadpoolctl knows none."""
     found = ThreadpoolController().select(user_api="blas").lib_controllers
     return found[0] if found else None
 

@@ -14,7 +14,7 @@ from scratch.functional import (
     conv2d_kernel_gradient,
     resolve_padding,
 )
-from scratch.functional.conv import im2col
+from scratch.functional.convolution.im2col import im2col
 from scratch.functional.windows import windows_over
 from tests.scratch.functional.oracles import assert_same, complex_step, normal, plain_kernel
 

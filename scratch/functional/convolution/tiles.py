@@ -1,0 +1,101 @@
+"""im2col by tiles: a few rows of windows are unrolled, multiplied while in the cache, forgotten.
+
+Tiles go to the threads. Operations: the convolution's own. Error: each result is one sum of
+products in some order, so gamma_n elementwise (Higham 2002, section 3.1). Tiling for the cache:
+Goto and van de Geijn (2008), "Anatomy of high-performance matrix multiplication", section 4.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from scratch.functional.convolution.im2col import by_group, kernel_matrix, kernel_of_matrix
+from scratch.functional.convolution.problem import Problem
+from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of
+from scratch.functional.convolution.turned import can_turn, turned_kernel, turned_problem
+from scratch.functional.threads import in_threads, slices, sum_in_threads
+from scratch.functional.windows import Windows
+from scratch.functional.workspace import workspace
+
+
+def forward(
+    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, problem: Problem
+) -> np.ndarray:
+    """Windows times kernel, (N, Ho, Wo, Cout)."""
+    matrix = kernel_matrix(kernel, problem.groups)
+    y = np.empty(problem.output_shape, problem.dtype)
+
+    def multiply(tile: Tile) -> None:
+        columns, part = unrolled(x, problem, tile), tile.of(y)
+        if problem.groups == 1:
+            np.matmul(columns[0], matrix[0], out=part.reshape(-1, problem.filters))
+        else:
+            part[...] = (columns @ matrix).transpose(1, 0, 2).reshape(part.shape)
+        if bias is not None:
+            part += bias
+
+    in_threads(multiply, tiles_of(problem, _bytes_per_row(problem)))
+    return y
+
+
+def input_gradient(dy: np.ndarray, kernel: np.ndarray, problem: Problem) -> np.ndarray:
+    """A convolution of dy where windows move by one; else pixels are sent back cell by cell."""
+    if can_turn(problem):
+        return forward(dy, turned_kernel(kernel, problem.groups), None, turned_problem(problem))
+    return _sent_back(dy, kernel, problem)
+
+
+def kernel_gradient(dy: np.ndarray, x: np.ndarray, problem: Problem) -> np.ndarray:
+    """Windows, transposed, times dy."""
+
+    def term(tile: Tile) -> np.ndarray:
+        columns = unrolled(x, problem, tile)
+        return columns.transpose(0, 2, 1) @ by_group(tile.of(dy), problem.groups)
+
+    matrix = sum_in_threads(term, tiles_of(problem, _bytes_per_row(problem)))
+    return kernel_of_matrix(matrix, problem.kernel_shape)
+
+
+def unrolled(x: np.ndarray, problem: Problem, tile: Tile) -> np.ndarray:
+    """The tile's windows as rows: (groups, images * rows * Wo, kh * kw * C / groups)."""
+    windows, groups = problem.windows, problem.groups
+    view = _windows_view(seen_by(x, windows, tile), windows, tile)
+    shape = (*view.shape[:5], groups, problem.channels // groups)
+    columns = workspace("columns", (groups, *shape[:5], shape[6]), x.dtype)
+    columns[...] = view.reshape(shape).transpose(5, 0, 1, 2, 3, 4, 6)
+    return columns.reshape(groups, -1, problem.products)
+
+
+def _sent_back(dy: np.ndarray, kernel: np.ndarray, problem: Problem) -> np.ndarray:
+    """Each cell of the kernel sends dy, mixed by its weights, back to the pixels that it met."""
+    kh, kw, per_group, _ = kernel.shape
+    groups, windows = problem.groups, problem.windows
+    # (kh, kw, Cin/g, g, Cout/g) -> (kh, kw, g, Cout/g, Cin/g)
+    weights = kernel.reshape(kh, kw, per_group, groups, -1).transpose(0, 1, 3, 4, 2)
+    dx = np.zeros(problem.input_shape, problem.dtype)
+
+    def send(images: slice) -> None:
+        rows, part = by_group(dy[images], groups), dx[images]  # rows: (g, M, Cout/g)
+        sent = workspace("sent", (groups, rows.shape[1], per_group), problem.dtype)
+        for i, j, at_output, at_input in windows.cells():
+            np.matmul(rows, weights[i, j], out=sent)
+            pixels = sent[0] if groups == 1 else sent.transpose(1, 0, 2)
+            part[at_input] += pixels.reshape(-1, *windows.output_size, problem.channels)[at_output]
+
+    in_threads(send, slices(problem.batch, 1))
+    return dx
+
+
+def _windows_view(seen: np.ndarray, windows: Windows, tile: Tile) -> np.ndarray:
+    """(images, rows, Wo, kh, kw, C), every window a view of the pixels that the tile sees."""
+    image, row, pixel, channel = seen.strides
+    (down, across), (dilated_down, dilated_across) = windows.strides, windows.dilation
+    shape = (*tile.size, windows.output_size[1], *windows.kernel_size, seen.shape[3])
+    steps = (image, row * down, pixel * across, row * dilated_down, pixel * dilated_across, channel)
+    return as_strided(seen, shape, steps, writeable=False)
+
+
+def _bytes_per_row(problem: Problem) -> int:
+    row = problem.windows.output_size[1] * problem.products * problem.groups
+    return row * problem.dtype.itemsize

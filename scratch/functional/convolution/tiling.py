@@ -1,0 +1,85 @@
+"""A batch of images in tiles: as many rows of as many images as fit in a core's cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scratch.functional.convolution.problem import Problem
+from scratch.functional.threads import slices
+from scratch.functional.windows import Windows
+from scratch.functional.workspace import workspace
+
+_TILE_BYTES = 2**19
+"""Half of a level 2 cache of 1 MiB: the other half is for what the tile is made from and into."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Whole rows of outputs: some rows of one image, or all rows of some images.
+
+    Attributes:
+        images: Which images.
+        rows: Which rows of outputs.
+    """
+
+    images: slice
+    rows: slice
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many images, how many rows."""
+        return self.images.stop - self.images.start, self.rows.stop - self.rows.start
+
+    def of(self, y: np.ndarray) -> np.ndarray:
+        """The tile's part of an (N, Ho, ...) array: a view, contiguous if the array is."""
+        return y[self.images, self.rows]
+
+
+def tiles_of(problem: Problem, bytes_per_row: int, tile_bytes: int = _TILE_BYTES) -> list[Tile]:
+    """Tiles that cover the batch, of at most `tile_bytes` where one row of outputs is not more.
+
+    Args:
+        problem: The convolution.
+        bytes_per_row: What is kept for one row of outputs of one image.
+        tile_bytes: What is kept for one tile.
+    """
+    height = problem.windows.output_size[0]
+    image = height * bytes_per_row
+    if image <= tile_bytes:
+        images = max(1, tile_bytes // image)
+        # At least two parts, where there are two images: one for each of two threads.
+        images = min(images, -(-problem.batch // 2))
+        return [Tile(part, slice(0, height)) for part in slices(problem.batch, images)]
+    # Rows are shared out evenly, so that no tile is much smaller than the others.
+    parts = -(-image // tile_bytes)
+    rows = slices(height, -(-height // min(parts, height)))
+    ones = slices(problem.batch, 1)
+    return [Tile(one, part) for one in ones for part in rows]
+
+
+def seen_by(x: np.ndarray, windows: Windows, tile: Tile) -> np.ndarray:
+    """The pixels that a tile's windows see, padding included.
+
+    Returns:
+        (images, rows seen, left + W + right, C): a view of x where nothing is padded, else this
+        thread's workspace "padded".
+    """
+    top, _, left, right = windows.pads
+    span = windows.dilation[0] * (windows.kernel_size[0] - 1) + 1
+    first = tile.rows.start * windows.strides[0] - top
+    stop = (tile.rows.stop - 1) * windows.strides[0] - top + span
+    height, width = windows.input_size
+    inside = slice(max(0, first), min(height, stop))
+    if not (left or right) and first >= 0 and stop <= height:
+        return x[tile.images, inside]
+    shape = (tile.size[0], stop - first, left + width + right, x.shape[3])
+    seen = workspace("padded", shape, x.dtype)
+    above, below = max(0, inside.start - first), max(0, inside.stop - first)
+    seen[:, :above] = 0
+    seen[:, below:] = 0
+    seen[:, above:below, :left] = 0
+    seen[:, above:below, left + width :] = 0
+    seen[:, above:below, left : left + width] = x[tile.images, inside]
+    return seen

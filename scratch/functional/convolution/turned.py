@@ -1,0 +1,41 @@
+"""The input gradient of a convolution that moves by one, as a convolution of dL/dy.
+
+Its kernel is turned by half a circle, with input and output channels exchanged: any algorithm that
+convolves gives this gradient too. Dumoulin and Visin (2016), section 4.4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from scratch.functional.convolution.problem import Problem
+from scratch.functional.windows import Windows
+
+
+def can_turn(problem: Problem) -> bool:
+    """Whether windows move by one, and no window lies in the padding alone."""
+    return problem.windows.strides == (1, 1) and min(_pads(problem.windows)) >= 0
+
+
+def turned_problem(problem: Problem) -> Problem:
+    """From dL/dy to dL/dx; `can_turn` says whether there is one."""
+    old = problem.windows
+    windows = replace(old, input_size=old.output_size, output_size=old.input_size, pads=_pads(old))
+    return replace(problem, windows=windows, channels=problem.filters, filters=problem.channels)
+
+
+def turned_kernel(kernel: np.ndarray, groups: int) -> np.ndarray:
+    """(kh, kw, Cin/g, Cout) -> (kh, kw, Cout/g, Cin), contiguous."""
+    kh, kw, channels, filters = kernel.shape
+    split = kernel[::-1, ::-1].reshape(kh, kw, channels, groups, filters // groups)
+    return np.ascontiguousarray(
+        split.transpose(0, 1, 4, 3, 2).reshape(kh, kw, filters // groups, groups * channels)
+    )
+
+
+def _pads(windows: Windows) -> tuple[int, int, int, int]:
+    top, bottom, left, right = windows.pads
+    down, across = (d * (k - 1) for d, k in zip(windows.dilation, windows.kernel_size, strict=True))
+    return down - top, down - bottom, across - left, across - right
