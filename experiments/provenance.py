@@ -25,7 +25,8 @@ class Provenance:
         data_sha256: The hash of its pixels and labels.
         synthetic: Whether the data are the stand-in drawn by code.
         versions: "python" and the packages that compute or draw.
-        machine: system, cpu, cores, threads (of each numerical library), onednn.
+        machine: system, cpu, cores, threads (of each numerical library), kernels (for which
+            processor its BLAS computes), onednn.
     """
 
     command: str
@@ -64,7 +65,8 @@ def _machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "cpu": _cpu_model(),
         "cores": str(os.cpu_count()),
-        "threads": _threads(),
+        "threads": _pools("num_threads"),
+        "kernels": _pools("architecture"),
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
     }
 
@@ -78,8 +80,9 @@ def _cpu_model() -> str:
     return platform.processor() or "unknown"
 
 
-def _threads() -> str:
+def _pools(key: str) -> str:
+    """What threadpoolctl knows of the numerical libraries that are loaded, "openblas 2"."""
     from threadpoolctl import threadpool_info
 
-    pools = {f"{pool['internal_api']} {pool['num_threads']}" for pool in threadpool_info()}
+    pools = {f"{pool['internal_api']} {pool[key]}" for pool in threadpool_info() if key in pool}
     return ", ".join(sorted(pools)) or "unknown"

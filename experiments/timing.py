@@ -45,14 +45,14 @@ class Timing:
 
 
 def interleaved(
-    works: Mapping[Key, Run], repeats: int, advance: Callable[[int], None]
+    works: Mapping[Key, Run], repeats: int, advance: Callable[[int], None] = lambda _: None
 ) -> dict[Key, Timing]:
     """Run all works in turn, `WARM_UP` rounds and then `repeats` that count.
 
     Args:
         works: What to run, by any key; a run must have ended when it returns.
         repeats: How many rounds count.
-        advance: Called with 1 after each run.
+        advance: Called with 1 after each run; nothing happens by default.
     """
     timings = {key: Timing() for key in works}
     for number in range(WARM_UP + repeats):

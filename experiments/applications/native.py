@@ -12,15 +12,15 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from experiments.process_memory import peak_bytes
+
 LIMIT_GIB = 16
 _GIB = 2**30
-_KIB = 2**10
 
 
 def native_table(names: Iterable[str], seed: int, advance: Callable[[float], None]) -> pd.DataFrame:
@@ -59,19 +59,7 @@ def native_row(name: str, seed: int) -> dict[str, Any]:
         seconds = time.perf_counter() - start
     except MemoryError:
         return _row(name)
-    return _row(name, "x".join(map(str, shape)), parameters, seconds, _peak_bytes() / _GIB)
-
-
-def _peak_bytes() -> int:
-    """The most that this process has held of the machine's memory.
-
-    Linux' `ru_maxrss` would begin with what the process that started this one has held.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return int(fields["VmHWM"].split()[0]) * _KIB
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return _row(name, "x".join(map(str, shape)), parameters, seconds, peak_bytes() / _GIB)
 
 
 def _row(

@@ -43,7 +43,9 @@ def test_list_imports_no_tensorflow() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("command", ["list", "run", "report", "reproduce", "compare", "complexity"])
+@pytest.mark.parametrize(
+    "command", ["list", "run", "report", "reproduce", "bench", "compare", "complexity"]
+)
 def test_every_command_has_help_with_examples(convtwin, command: str) -> None:
     status, out, _ = convtwin(command, "--help")
     assert status == 0

@@ -1,0 +1,1 @@
+"""How fast the NumPy twin is: beside TensorFlow, beside itself, and beside what the machine can."""

@@ -1,0 +1,128 @@
+"""One convolution as a piece of work: its tensors, NumPy's passes, TensorFlow's passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from experiments.timing import Run
+from scratch import functional as F  # noqa: N812 - the usual short name
+from scratch.functional import Padding, Size
+from scratch.functional.convolution import Problem
+from scratch.functional.windows import windows_over
+
+
+class Tensors(NamedTuple):
+    """What the passes of a convolution are computed from.
+
+    Attributes:
+        x: Images, (N, H, W, Cin).
+        kernel: (kh, kw, Cin, Cout).
+        bias: (Cout,) or None.
+        dy: The upstream gradient, (N, Ho, Wo, Cout).
+    """
+
+    x: np.ndarray
+    kernel: np.ndarray
+    bias: np.ndarray | None
+    dy: np.ndarray
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """The sizes of one convolution.
+
+    Attributes:
+        batch: Images.
+        size: Their height and width.
+        channels: Cin.
+        filters: Cout.
+        kernel_size: (kh, kw).
+        strides: Steps between windows, down and across.
+        padding: As in `conv2d`.
+        bias: Whether there is one.
+    """
+
+    batch: int
+    size: Size
+    channels: int
+    filters: int
+    kernel_size: Size = (3, 3)
+    strides: Size = (1, 1)
+    padding: Padding = "same"
+    bias: bool = False
+
+    def __str__(self) -> str:
+        (height, width), (kh, kw) = self.size, self.kernel_size
+        steps = "" if self.strides == (1, 1) else f" / {self.strides[0]}"
+        return f"{self.batch}x{height}x{width}x{self.channels}, {kh}x{kw}{steps} to {self.filters}"
+
+    def with_(self, **sizes: Any) -> Convolution:
+        """The same with other sizes."""
+        return replace(self, **sizes)
+
+    @property
+    def geometry(self) -> dict[str, Any]:
+        """The options that every function of `functional.conv` takes."""
+        return {"strides": self.strides, "padding": self.padding}
+
+    @property
+    def problem(self) -> Problem:
+        """What an algorithm is chosen by, in float32."""
+        windows = windows_over(self.size, self.kernel_size, self.strides, self.padding)
+        dtype = np.dtype(np.float32)
+        return Problem(windows, self.batch, self.channels, self.filters, groups=1, dtype=dtype)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the forward pass; each gradient takes as many."""
+        return self.problem.macs
+
+    def draw(self, rng: np.random.Generator) -> Tensors:
+        """Random float32 tensors; the kernel is scaled so that outputs are near one."""
+        kernel_shape = (*self.kernel_size, self.channels, self.filters)
+        scale = prod(kernel_shape[:3]) ** -0.5
+        shapes = (self.problem.input_shape, kernel_shape, (self.filters,))
+        x, kernel, bias, dy = (
+            rng.standard_normal(shape).astype(np.float32)
+            for shape in (*shapes, self.problem.output_shape)
+        )
+        return Tensors(x, kernel * np.float32(scale), bias if self.bias else None, dy)
+
+
+def scratch_passes(case: Convolution, tensors: Tensors) -> Any:
+    """y, dx, dL/dkernel and, where there is a bias, its gradient, by scratch."""
+    x, kernel, bias, dy = tensors
+    y = F.conv2d(x, kernel, bias, **case.geometry)
+    dx = F.conv2d_input_gradient(dy, kernel, case.size, **case.geometry)
+    dk = F.conv2d_kernel_gradient(dy, x, case.kernel_size, **case.geometry)
+    return (y, dx, dk) if bias is None else (y, dx, dk, F.conv2d_bias_gradient(dy))
+
+
+def tensorflow_passes(cases: Iterable[tuple[Convolution, Tensors]]) -> Run:
+    """The same of several convolutions by TensorFlow, in one graph.
+
+    Args:
+        cases: Convolutions of padding "same" or "valid", each with its tensors.
+    """
+    cases = list(cases)
+    given = [[None if t is None else tf.constant(t) for t in tensors] for _, tensors in cases]
+
+    @tf.function
+    def passes(inputs: Any) -> Any:
+        found = []
+        for (case, _), (x, kernel, bias, dy) in zip(cases, inputs, strict=True):
+            with tf.GradientTape() as tape:
+                sources = [tensor for tensor in (x, kernel, bias) if tensor is not None]
+                tape.watch(sources)
+                y = tf.nn.conv2d(x, kernel, case.strides, str(case.padding).upper())
+                y = y if bias is None else tf.nn.bias_add(y, bias)
+            found.append([y, *tape.gradient(y, sources, output_gradients=dy)])
+        return found
+
+    return lambda: [[np.asarray(tensor) for tensor in tensors] for tensors in passes(given)]
