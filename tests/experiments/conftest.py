@@ -3,7 +3,7 @@
 import itertools
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,20 @@ from experiments.__main__ import main
 from tests.experiments.helpers import named_data
 
 _numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def weights_are_not_drawn() -> Iterator[None]:
+    """Most of the time of building a large network, and counting reads none of them."""
+    import keras  # Not above: the tests of the data do without it.
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            keras.initializers.VarianceScaling,
+            "__call__",
+            lambda self, shape, dtype=None, **options: keras.ops.zeros(shape, dtype),
+        )
+        yield
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ def photographs() -> SignsData:
 
 def train_briefly(model: keras.Model, task: PhotoTask, steps: int = 3) -> None:
     """A few steps of gradient descent, after which no bias is zero and no kernel as drawn."""
-    model.compile(keras.optimizers.SGD(0.05), task.loss)
+    # For few steps a graph is not worth its drawing.
+    model.compile(keras.optimizers.SGD(0.05), task.loss, run_eagerly=True)
     for _ in range(steps):
         model.train_on_batch(task.x, task.y)

@@ -29,7 +29,7 @@ SMALL = (
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory) -> tuple[StudyResults, list[str]]:
+def found(weights_are_not_drawn, tmp_path_factory) -> tuple[StudyResults, list[str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(complexity, "PAIRS", SMALL)
         patch.setattr(complexity, "QUICK", ("VGG16", "ResNet50"))

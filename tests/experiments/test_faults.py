@@ -16,7 +16,7 @@ from scratch import layers
 from tests.experiments.photographs import photographs, train_briefly
 
 SITES = sorted({fault.site[0] for fault in FAULTS})
-DTYPES = ("float32", "float64")
+DTYPES = ("float32", pytest.param("float64", marks=pytest.mark.slow))
 
 
 @functools.cache
@@ -46,7 +46,7 @@ def test_without_a_fault_the_sites_are_clean(network: str, dtype: str) -> None:
     assert found.ok, found.summary
 
 
-@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_each_fault_is_named_at_its_place_with_its_cause(fault: Fault, dtype: str) -> None:
     network, site = fault.site

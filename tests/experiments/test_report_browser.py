@@ -54,9 +54,20 @@ def report(toy_report: Path, request: pytest.FixtureRequest) -> Path:
     return toy_report if request.param == "toys" else RESULTS / request.param / "report.html"
 
 
-@pytest.fixture(params=WIDTHS)
-def page(browser, report: Path, request: pytest.FixtureRequest) -> Iterator[object]:
+@pytest.fixture(params=WIDTHS, scope="module")
+def opened_page(browser, report: Path, request: pytest.FixtureRequest) -> Iterator[object]:
+    """A page of some megabytes: opened once for all tests."""
     yield from opened(browser, report, WIDTHS[request.param])
+
+
+@pytest.fixture
+def page(opened_page) -> Iterator[object]:
+    """The page as it was opened; afterwards it is so again."""
+    size = opened_page.viewport_size
+    yield opened_page
+    opened_page.emulate_media(media="screen")
+    opened_page.set_viewport_size(size)
+    opened_page.eval_on_selector_all("details", "all => all.forEach(one => one.open = false)")
 
 
 @pytest.fixture(params=WIDTHS)

@@ -1,7 +1,5 @@
 """Figures that others have published, each under the convention it was counted by."""
 
-from collections.abc import Iterator
-
 import keras
 import pytest
 from keras import Input, Model, layers
@@ -10,17 +8,7 @@ import keras_models.zoo
 import scratch.zoo
 from experiments.complexity import count
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _weights_are_not_drawn() -> Iterator[None]:
-    """Most of the time of building a large network, and counting reads none of them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            keras.initializers.VarianceScaling,
-            "__call__",
-            lambda self, shape, dtype=None, **options: keras.ops.zeros(shape, dtype),
-        )
-        yield
+pytestmark = pytest.mark.usefixtures("weights_are_not_drawn")
 
 
 def convolution(filters: int, kernel_size: int, **options) -> layers.Layer:
