@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from experiments.faults import BY_NAME
@@ -12,10 +13,6 @@ from experiments.sources.printed import Printed, Wrong, printed_frame, wrong_fra
 from experiments.sources.source_a import source_a
 from experiments.sources.source_b import source_b
 from experiments.sources.sources_c_to_e import sources_c_to_e
-
-NUMBERS = [*source_a(), *source_b(), *sources_c_to_e()]
-PRINTED = printed_frame(NUMBERS)
-WRONG = wrong_frame(NUMBERS).set_index(["item", "what"])
 
 RIGHT = {
     ("A2", "Z"): [-6.99908945068],
@@ -29,8 +26,23 @@ RIGHT = {
 }  # fmt: skip
 
 
-def test_every_item_is_there() -> None:
-    counts = PRINTED.groupby("item").size().to_dict()
+@pytest.fixture(scope="module")
+def numbers() -> list[Printed]:
+    return [*source_a(), *source_b(), *sources_c_to_e()]
+
+
+@pytest.fixture(scope="module")
+def printed(numbers: list[Printed]) -> pd.DataFrame:
+    return printed_frame(numbers)
+
+
+@pytest.fixture(scope="module")
+def wrong(numbers: list[Printed]) -> pd.DataFrame:
+    return wrong_frame(numbers).set_index(["item", "what"])
+
+
+def test_every_item_is_there(printed: pd.DataFrame) -> None:
+    counts = printed.groupby("item").size().to_dict()
     assert counts == {
         "A1": 4, "A2": 1, "A3": 2, "A4": 2, "A5": 3, "A6": 1, "A7": 1, "A8": 2, "A9": 1,
         "B1": 1, "B max": 2, "B2": 1, "B network": 6, "B 2021": 5,
@@ -39,16 +51,16 @@ def test_every_item_is_there() -> None:
     }  # fmt: skip
 
 
-def test_the_wrong_numbers_are_those_known_to_be_wrong() -> None:
-    disagreeing = PRINTED[~PRINTED.agrees]
+def test_the_wrong_numbers_are_those_known_to_be_wrong(printed, wrong) -> None:
+    disagreeing = printed[~printed.agrees]
     places = set(zip(disagreeing["item"], disagreeing.what, strict=True))
     assert places == {*RIGHT, ("E 5-3", "part of the naive weights")}
-    assert set(WRONG.index) == set(RIGHT)
+    assert set(wrong.index) == set(RIGHT)
 
 
 @pytest.mark.parametrize("place", RIGHT, ids=" ".join)
-def test_the_right_value_is_proved(place: tuple[str, str]) -> None:
-    row = WRONG.loc[place]
+def test_the_right_value_is_proved(place: tuple[str, str], wrong) -> None:
+    row = wrong.loc[place]
     proved = [float(text) for text in row.right_value.split(", ")]
     # A9's values are known to eight decimals, the others to twelve, the last by floats.
     assert proved == pytest.approx(RIGHT[place], abs=5e-9 if place[0] == "A9" else 1e-12)
@@ -56,8 +68,8 @@ def test_the_right_value_is_proved(place: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("place", RIGHT, ids=" ".join)
-def test_the_printed_value_comes_out_of_the_fault(place: tuple[str, str]) -> None:
-    row = WRONG.loc[place]
+def test_the_printed_value_comes_out_of_the_fault(place: tuple[str, str], wrong) -> None:
+    row = wrong.loc[place]
     assert row.fault_reproduces
     digits = row.printed.replace("[", "").replace("]", "")
     assert [float(t) for t in row.with_fault.split(", ")] == [float(t) for t in digits.split(", ")]
@@ -67,8 +79,8 @@ def test_the_printed_value_comes_out_of_the_fault(place: tuple[str, str]) -> Non
     ] in row.cause
 
 
-def test_two_fifths_are_no_third() -> None:
-    row = PRINTED[~PRINTED.agrees & (PRINTED.source == "E")].iloc[0]
+def test_two_fifths_are_no_third(printed) -> None:
+    row = printed[~printed.agrees & (printed.source == "E")].iloc[0]
     assert row.printed == "about one third"
     assert row.computed == "0.41"
     assert "157,184 / 387,072 = 0.406" in row.explanation
