@@ -1,8 +1,9 @@
 """Time the NumPy twin against the Keras twin: `make bench`.
 
-Both run interleaved in one process, warm, so that a machine that slows down slows down both; what
-counts is the ratio of the medians. TensorFlow gets its best form: compiled graphs, tensors already
-on the device, results read without a copy. A limit that is missed is reported, never an error.
+Both run interleaved in one process, so that a machine that slows down slows down both, and each as
+if alone: warm, with the other's threads at rest. What counts is the ratio of the medians. TensorFlow
+gets its best form: compiled graphs, tensors already on the device, results read without a copy. A
+limit that is missed is reported, never an error.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ def ratio_row(work: Work, signs: SignsData, seed: int, repeats: int) -> dict[str
     """
     sides = work.build(signs, np.random.default_rng(seed))
     gc.collect()
-    timings = interleaved(sides._asdict(), repeats)
+    timings = interleaved(sides._asdict(), repeats, steady=True)
     return _row(work.name, work.limit, timings["scratch"], timings["keras"])
 
 

@@ -19,6 +19,8 @@ Key = TypeVar("Key", bound=Hashable)
 Run = Callable[[], Any]
 
 WARM_UP = 2
+_REST, _LONGEST_REST = 0.012, 0.5
+"""Seconds; the kernel may count a running thread's time in steps of 4 ms."""
 
 
 @dataclass
@@ -45,7 +47,10 @@ class Timing:
 
 
 def interleaved(
-    works: Mapping[Key, Run], repeats: int, advance: Callable[[int], None] = lambda _: None
+    works: Mapping[Key, Run],
+    repeats: int,
+    advance: Callable[[int], None] = lambda _: None,
+    steady: bool = False,
 ) -> dict[Key, Timing]:
     """Run all works in turn, `WARM_UP` rounds and then `repeats` that count.
 
@@ -53,10 +58,15 @@ def interleaved(
         works: What to run, by any key; a run must have ended when it returns.
         repeats: How many rounds count.
         advance: Called with 1 after each run; nothing happens by default.
+        steady: Whether each run comes after a `settle` and a run of the same work that does not
+            count: its threads awake and its data in the cache, as where nothing else runs.
     """
     timings = {key: Timing() for key in works}
     for number in range(WARM_UP + repeats):
         for key, run in works.items():
+            if steady:
+                settle()
+                run()
             wall, cpu = time.perf_counter(), time.process_time()
             run()
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -65,6 +75,20 @@ def interleaved(
                 timings[key].cpu.append(cpu)
             advance(1)
     return timings
+
+
+def settle() -> None:
+    """Wait until no thread of this process computes, or waits for work by turning in circles.
+
+    BLAS' threads do so for up to a tenth of a second after a product, on cores that TensorFlow's
+    threads would use: its own times double.
+    """
+    deadline = time.perf_counter() + _LONGEST_REST
+    while time.perf_counter() < deadline:
+        cpu = time.process_time()
+        time.sleep(_REST)
+        if time.process_time() - cpu < _REST / 4:
+            return
 
 
 def numpy_peak(run: Run) -> int:

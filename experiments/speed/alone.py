@@ -49,7 +49,7 @@ def times_faster_than_loops(case: Convolution, repeats: int, rng: np.random.Gene
     began = time.perf_counter()
     loop_passes(case, tensors)
     loops = time.perf_counter() - began
-    fast = interleaved({"": lambda: scratch_passes(case, tensors)}, repeats)[""].median
+    fast = interleaved({"": lambda: scratch_passes(case, tensors)}, repeats, steady=True)[""].median
     return Alone(f"{case}, both passes, against loops", loops / fast, "times faster", True, 200.0)
 
 
@@ -66,7 +66,7 @@ def times_faster_than_textbook(
             model.train_step(task.x, task.y)
 
     works = {name: lambda name=name: step(name) for name in ("auto", "textbook")}
-    timings = interleaved(works, repeats)
+    timings = interleaved(works, repeats, steady=True)
     times = timings["textbook"].median / timings["auto"].median
     what = f"signs_convnet, training step, batch {batch}, against the textbook's im2col"
     return Alone(what, times, "times faster", True, 2.0)

@@ -1,5 +1,8 @@
 """Works take turns on the test's own clock; memory is that of arrays and tensors of known size."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -50,3 +53,33 @@ def test_numpy_peak_sees_what_is_held_at_a_time() -> None:
 def test_tensorflow_peak_sees_the_tensors() -> None:
     assert tensorflow_peak(lambda: tf.ones(2**20)) >= 2**22
     assert tensorflow_peak(lambda: tf.ones(2**10)) < 2**20
+
+
+def test_a_run_waits_for_threads_that_still_turn() -> None:
+    stop = time.perf_counter() + 0.15
+
+    def turn() -> None:
+        while time.perf_counter() < stop:
+            pass
+
+    began: list[float] = []
+    thread = threading.Thread(target=turn)
+    thread.start()
+    interleaved({"a": lambda: began.append(time.perf_counter())}, 1, steady=True)
+    thread.join()
+    assert began[0] >= stop
+    assert began[-1] < stop + 0.3  # Nobody waits where nothing turns.
+
+
+def test_a_steady_run_comes_after_one_of_its_own_that_does_not_count(monkeypatch) -> None:
+    clock, order = Clock(monkeypatch), []
+    seconds = {"a": iter([9, 9, 9, 9, 7, 1, 7, 2]), "b": iter([9, 9, 9, 9, 5, 3, 5, 4])}
+
+    def work(name: str) -> None:
+        order.append(name)
+        clock.wall += next(seconds[name])
+
+    works = {name: lambda name=name: work(name) for name in seconds}
+    timings = interleaved(works, repeats=2, steady=True)
+    assert order == ["a", "a", "b", "b"] * 4
+    assert (timings["a"].wall, timings["b"].wall) == ([1, 2], [3, 4])
