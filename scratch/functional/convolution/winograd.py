@@ -1,0 +1,193 @@
+"""Winograd's F(4x4, 3x3): 4x4 outputs from a 6x6 patch of the input by 36 multiplications, not 144.
+
+Patches d that overlap by two pixels and the kernel g are transformed, multiplied element by element
+and summed over the channels, and the sum is transformed back, with matrices from `toom_cook`:
+
+    y = A^T [(G g G^T) * (B^T d B)] A
+
+Both sides of a transform at once are one product with a Kronecker product, (B^T x B^T) vec(d), so
+that all patches of a block are one GEMM; the multiplication is 36 GEMMs of patches and channels.
+The kernel's gradient is the adjoint: G^T [sum over patches of (B^T d B) * (A dy A^T)] G.
+
+Operations: 36 / 16 = 2.25 multiplications for each output and pair of channels where the definition
+has 9; the transforms add 2592 for each patch and input channel and 1152 for each output channel,
+which is why it takes many channels to pay.
+
+Error: not elementwise. Large and small pixels of a patch are mixed before they are multiplied, so
+that |y^ - y| <= gamma_n |A|^T [(|G||g||G|^T) * (|B|^T |d||B|)] |A|, summed over the channels:
+small beside the largest outputs of a patch, not beside each. n = ROUNDINGS + Cin. Rounding is what
+the points are chosen for: with 0, +-2/3, +-3/2 it is a quarter of what it is with Lavin and Gray's
+0, +-1, +-2. Where a result is not finite it is computed by `tiles`, for the transform spreads one
+pixel that is not over its patch.
+
+Lavin and Gray (2016), "Fast algorithms for convolutional neural networks", arXiv 1509.09308,
+section 4; the bound: Barabasz, Anderson, Soodhalter and Gregg (2020), "Error analysis and improving
+the accuracy of Winograd convolution for deep neural networks", ACM TOMS 46(4), theorem 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from scratch.functional.convolution import tiles
+from scratch.functional.convolution.problem import Problem
+from scratch.functional.convolution.tiles import windows_view
+from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of
+from scratch.functional.convolution.toom_cook import transforms
+from scratch.functional.convolution.turned import can_turn, turned_problem
+from scratch.functional.threads import in_threads, slices, sum_in_threads
+from scratch.functional.windows import Windows
+from scratch.functional.workspace import workspace
+
+POINTS = tuple(map(Fraction, ("0", "2/3", "-2/3", "3/2", "-3/2")))
+_OUT, _TAPS, _SEEN = 4, 3, 6
+"""Outputs, taps and inputs of a patch along each side."""
+
+INPUT, KERNEL, OUTPUT = (
+    np.kron(matrix, matrix).astype(np.float64) for matrix in transforms(POINTS, _OUT, _TAPS)
+)
+"""Both sides of a transform as one matrix: (36, 36), (36, 9) and (16, 36)."""
+
+_INPUT, _KERNEL, _OUTPUT = (m.astype(np.float32) for m in (INPUT, KERNEL, OUTPUT))
+_TURNED_KERNEL = np.ascontiguousarray(_KERNEL[:, ::-1])
+
+_PATCHES = 100
+"""Patches of a block: many enough for its GEMMs, few enough for its memory to stay in a cache."""
+_KERNEL_PART = 2**14
+"""Pairs of channels whose kernels one thread transforms at a time."""
+
+
+def takes(problem: Problem) -> bool:
+    """3x3 kernels that move by one, in float32: elsewhere rounding would cost too much, or time."""
+    fits = problem.kernel_size == (3, 3) and problem.moves_by_one and can_turn(problem)
+    return fits and problem.dtype == np.float32
+
+
+def forward(
+    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, problem: Problem
+) -> np.ndarray:
+    """Patches times kernel, both transformed, transformed back: (N, Ho, Wo, Cout)."""
+    y, finite = _convolved(x, _transformed_kernel(kernel, _KERNEL), bias, problem)
+    if not finite.all():
+        y[~finite] = tiles.forward(x[~finite], kernel, bias, _part_of(problem, ~finite))
+    return y
+
+
+def input_gradient(dy: np.ndarray, kernel: np.ndarray, problem: Problem) -> np.ndarray:
+    """A convolution of dy with the turned kernel, which is turned by its transform."""
+    weights = _transformed_kernel(kernel, _TURNED_KERNEL).transpose(0, 2, 1)
+    dx, finite = _convolved(dy, weights, None, turned_problem(problem))
+    if not finite.all():
+        dx[~finite] = tiles.input_gradient(dy[~finite], kernel, _part_of(problem, ~finite))
+    return dx
+
+
+def kernel_gradient(dy: np.ndarray, x: np.ndarray, problem: Problem) -> np.ndarray:
+    """Patches, transposed, times dy, both transformed, transformed back."""
+    patches, errors = _grid(problem, _SEEN), _grid(problem, _OUT)
+
+    def term(block: Tile) -> np.ndarray:
+        mixed = _transformed(_INPUT, _gathered(x, patches, block), "transformed")
+        error = _transformed(_OUTPUT.T, _gathered(dy, errors, block), "transformed errors")
+        shape = (36, problem.channels, problem.filters)
+        products = workspace("products", shape, problem.dtype)
+        np.matmul(mixed.transpose(0, 2, 1), error, out=products)
+        return _KERNEL.T @ products.reshape(36, -1)
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        gradient = sum_in_threads(term, _blocks(problem))
+    if not np.isfinite(gradient).all():
+        return tiles.kernel_gradient(dy, x, problem)
+    return gradient.reshape(problem.kernel_shape)
+
+
+def _convolved(
+    x: np.ndarray, weights: np.ndarray, bias: np.ndarray | None, problem: Problem
+) -> tuple[np.ndarray, np.ndarray]:
+    """The convolution with transformed weights (36, Cin, Cout); which images are finite, (N,)."""
+    patches = _grid(problem, _SEEN)
+    y = np.empty(problem.output_shape, problem.dtype)
+    finite = np.ones(problem.batch, bool)
+
+    def compute(block: Tile) -> None:
+        mixed = _transformed(_INPUT, _gathered(x, patches, block), "transformed")
+        products = workspace("patches", (36, mixed.shape[1], problem.filters), problem.dtype)
+        np.matmul(mixed, weights, out=products)
+        outputs = _transformed(_OUTPUT, products, "transformed")
+        if not np.isfinite(outputs.sum()):
+            finite[block.images] = False
+        rows = slice(_OUT * block.rows.start, _OUT * block.rows.stop)
+        _scatter(outputs, bias, y[block.images, rows], block)
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        in_threads(compute, _blocks(problem))
+    return y, finite
+
+
+def _part_of(problem: Problem, images: np.ndarray) -> Problem:
+    return replace(problem, batch=int(images.sum()))
+
+
+def _transformed_kernel(kernel: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """(3, 3, Cin, Cout) -> (36, Cin, Cout), by (36, 9); this thread's workspace "weights"."""
+    taps = kernel.reshape(9, -1)
+    weights = workspace("weights", (36, taps.shape[1]), np.float32)
+
+    def transform(part: slice) -> None:
+        np.matmul(matrix, taps[:, part], out=weights[:, part])
+
+    in_threads(transform, slices(taps.shape[1], _KERNEL_PART))
+    return weights.reshape(36, *kernel.shape[2:])
+
+
+def _transformed(matrix: np.ndarray, gathered: np.ndarray, slot: str) -> np.ndarray:
+    """One side of `gathered` (cells, patches, C) by a matrix: (rows of the matrix, patches, C)."""
+    out = workspace(slot, (len(matrix), *gathered.shape[1:]), np.float32)
+    np.matmul(matrix, gathered.reshape(len(gathered), -1), out=out.reshape(len(matrix), -1))
+    return out
+
+
+def _grid(problem: Problem, size: int) -> Windows:
+    """Patches of `size` by `size`, four pixels apart: 6x6 of the input, or 4x4 of the output.
+
+    The last ones may reach further than the image and its padding, into zeros.
+    """
+    windows = problem.windows
+    height, width = windows.output_size
+    down, across = -(-height // _OUT), -(-width // _OUT)
+    of_input = size == _SEEN
+    top, bottom, left, right = windows.pads if of_input else (0, 0, 0, 0)
+    pads = (top, bottom + _OUT * down - height, left, right + _OUT * across - width)
+    input_size = windows.input_size if of_input else windows.output_size
+    return Windows(input_size, (size, size), (_OUT, _OUT), (1, 1), pads, (down, across))
+
+
+def _blocks(problem: Problem) -> list[Tile]:
+    """Blocks of whole rows of patches; two at least, where there are two rows."""
+    grid = replace(problem, windows=_grid(problem, _SEEN))
+    patches = problem.batch * grid.outputs_per_image
+    return tiles_of(grid, grid.windows.output_size[1], min(_PATCHES, -(-patches // 2)))
+
+
+def _gathered(x: np.ndarray, grid: Windows, block: Tile) -> np.ndarray:
+    """A block's patches, (size * size, patches, C)."""
+    view = windows_view(seen_by(x, grid, block), grid, block).transpose(3, 4, 0, 1, 2, 5)
+    patches = workspace("patches", view.shape, np.float32)
+    patches[...] = view
+    return patches.reshape(view.shape[0] * view.shape[1], -1, x.shape[3])
+
+
+def _scatter(outputs: np.ndarray, bias: np.ndarray | None, y: np.ndarray, block: Tile) -> None:
+    """Put outputs (16, patches, C) in their places in y, as far as they lie in it, plus a bias."""
+    placed = outputs.reshape(_OUT, _OUT, *block.size, -1, y.shape[3])
+    for i in range(_OUT):
+        for j in range(_OUT):
+            to = y[:, i::_OUT, j::_OUT]
+            values = placed[i, j, :, : to.shape[1], : to.shape[2]]
+            if bias is None:
+                to[...] = values
+            else:
+                np.add(values, bias, out=to)
