@@ -146,7 +146,7 @@ def conv2d_kernel_gradient(
         return apart.reshape(*kernel_size, 1, outputs)
     dtype = np.result_type(dy, x)
     problem = Problem(windows, len(x), channels, outputs, groups, dtype)
-    return chosen("kernel_gradient", problem, algorithm).gradient_of_kernel(dy, x, problem)
+    return chosen("kernel_gradient", problem, algorithm, dy).gradient_of_kernel(dy, x, problem)
 
 
 def conv2d_bias_gradient(dy: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scratch.functional.convolution import pointwise, textbook, tiles
+from scratch.functional.convolution import pointwise, sparse, strips, textbook, tiles, winograd
 from scratch.functional.convolution.problem import Pass, Problem
 from scratch.functional.convolution.turned import can_turn, turned_kernel, turned_problem
 
@@ -85,5 +85,15 @@ ALGORITHMS = {
             pointwise.input_gradient,
             pointwise.kernel_gradient,
         ),
+        Algorithm("strips", strips.takes, strips.forward, None, strips.kernel_gradient),
+        Algorithm(
+            "winograd",
+            winograd.takes,
+            winograd.forward,
+            winograd.input_gradient,
+            winograd.kernel_gradient,
+            elementwise=False,
+        ),
+        Algorithm("sparse", sparse.takes, None, None, sparse.kernel_gradient),
     )
 }

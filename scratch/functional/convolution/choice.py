@@ -6,11 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+import numpy as np
+
+from scratch.functional.convolution import sparse
 from scratch.functional.convolution.algorithms import ALGORITHMS, Algorithm
 from scratch.functional.convolution.problem import Pass, Problem
 
 CHOICES = ("auto", "exact", *ALGORITHMS)
 """What may be asked for: the fastest; the fastest that is elementwise exact; or one by name."""
+
+_SPARSE = 0.2
+"""Share of pixels with an error up to which gathering them beats multiplying zeros."""
+_FEW = 16
+"""Cin Cout, for each column of the kernel, up to which strips beat single windows."""
+_MANY = 64
+"""Channels, before and after, from which Winograd's fewer products pay for its transforms."""
 
 _auto_means: ContextVar[str] = ContextVar("_auto_means", default="auto")
 
@@ -30,13 +40,16 @@ def using_algorithm(algorithm: str) -> Iterator[None]:
         _auto_means.reset(token)
 
 
-def chosen(which: Pass, problem: Problem, algorithm: str = "auto") -> Algorithm:
+def chosen(
+    which: Pass, problem: Problem, algorithm: str = "auto", dy: np.ndarray | None = None
+) -> Algorithm:
     """The algorithm for one pass of a convolution.
 
     Args:
         which: The pass.
         problem: The convolution.
         algorithm: One of `CHOICES`.
+        dy: The error that a kernel's gradient is computed from; it may be mostly zero.
 
     Raises:
         ValueError: There is no such algorithm, or it cannot compute this.
@@ -55,22 +68,37 @@ def chosen(which: Pass, problem: Problem, algorithm: str = "auto") -> Algorithm:
         algorithm = _auto_means.get()
     if algorithm in ALGORITHMS and ALGORITHMS[algorithm].can(which, problem):
         return ALGORITHMS[algorithm]
-    return ALGORITHMS[fastest(which, problem, exact=algorithm != "auto")]
+    return ALGORITHMS[fastest(which, problem, algorithm == "auto", dy)]
 
 
-def fastest(which: Pass, problem: Problem, exact: bool = False) -> str:
-    """The name of the fastest algorithm, by what was measured on 2 cores with AVX-512.
+def fastest(
+    which: Pass, problem: Problem, winograd: bool = True, dy: np.ndarray | None = None
+) -> str:
+    """The name of the fastest algorithm, by what the study `speed` measured.
 
     Args:
         which: The pass.
         problem: The convolution.
-        exact: Whether only algorithms count that are elementwise exact.
+        winograd: Whether an error that is bounded by norms, not elementwise, will do.
+        dy: As in `chosen`.
     """
     if not problem.batch or problem.dtype.hasobject:
         return "textbook"  # no memory to keep, or numbers that are Python's own
     if problem.is_pointwise:
         return "pointwise"
+    if dy is not None and problem.groups == 1 and sparse.share_of_pixels(dy) <= _SPARSE:
+        return "sparse"
+    if winograd and _is_for_winograd(which, problem):
+        return "winograd"
+    few = problem.channels * problem.filters <= _FEW * problem.kernel_size[1]
+    if few and problem.kernel_size[1] > 1 and ALGORITHMS["strips"].can(which, problem):
+        return "strips"
     return "tiles"
+
+
+def _is_for_winograd(which: Pass, problem: Problem) -> bool:
+    enough = min(problem.channels, problem.filters) >= _MANY
+    return enough and ALGORITHMS["winograd"].can(which, problem)
 
 
 def _check(algorithm: str) -> None:

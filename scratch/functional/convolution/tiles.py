@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from scratch.functional.convolution.bias import add_bias
 from scratch.functional.convolution.im2col import by_group, kernel_matrix, kernel_of_matrix
 from scratch.functional.convolution.problem import Problem
 from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of
@@ -23,20 +24,26 @@ def forward(
     x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, problem: Problem
 ) -> np.ndarray:
     """Windows times kernel, (N, Ho, Wo, Cout)."""
-    matrix = kernel_matrix(kernel, problem.groups)
     y = np.empty(problem.output_shape, problem.dtype)
 
-    def multiply(tile: Tile) -> None:
-        columns, part = unrolled(x, problem, tile), tile.of(y)
-        if problem.groups == 1:
-            np.matmul(columns[0], matrix[0], out=part.reshape(-1, problem.filters))
-        else:
-            part[...] = (columns @ matrix).transpose(1, 0, 2).reshape(part.shape)
-        if bias is not None:
-            part += bias
+    def convolve(tile: Tile) -> None:
+        part = tile.of(y)
+        multiply(x, kernel, part, problem, tile)
+        add_bias(part, bias)
 
-    in_threads(multiply, tiles_of(problem, _bytes_per_row(problem)))
+    in_threads(convolve, tiles_of(problem, _bytes_per_row(problem)))
     return y
+
+
+def multiply(
+    x: np.ndarray, kernel: np.ndarray, part: np.ndarray, problem: Problem, tile: Tile
+) -> None:
+    """The tile's windows times the kernel, to `part`: the tile's outputs."""
+    columns, matrix = unrolled(x, problem, tile), kernel_matrix(kernel, problem.groups)
+    if problem.groups == 1:
+        np.matmul(columns[0], matrix[0], out=part.reshape(-1, problem.filters))
+    else:
+        part[...] = (columns @ matrix).transpose(1, 0, 2).reshape(part.shape)
 
 
 def input_gradient(dy: np.ndarray, kernel: np.ndarray, problem: Problem) -> np.ndarray:
@@ -60,7 +67,7 @@ def kernel_gradient(dy: np.ndarray, x: np.ndarray, problem: Problem) -> np.ndarr
 def unrolled(x: np.ndarray, problem: Problem, tile: Tile) -> np.ndarray:
     """The tile's windows as rows: (groups, images * rows * Wo, kh * kw * C / groups)."""
     windows, groups = problem.windows, problem.groups
-    view = _windows_view(seen_by(x, windows, tile), windows, tile)
+    view = windows_view(seen_by(x, windows, tile), windows, tile)
     shape = (*view.shape[:5], groups, problem.channels // groups)
     columns = workspace("columns", (groups, *shape[:5], shape[6]), x.dtype)
     columns[...] = view.reshape(shape).transpose(5, 0, 1, 2, 3, 4, 6)
@@ -87,7 +94,7 @@ def _sent_back(dy: np.ndarray, kernel: np.ndarray, problem: Problem) -> np.ndarr
     return dx
 
 
-def _windows_view(seen: np.ndarray, windows: Windows, tile: Tile) -> np.ndarray:
+def windows_view(seen: np.ndarray, windows: Windows, tile: Tile) -> np.ndarray:
     """(images, rows, Wo, kh, kw, C), every window a view of the pixels that the tile sees."""
     image, row, pixel, channel = seen.strides
     (down, across), (dilated_down, dilated_across) = windows.strides, windows.dilation
