@@ -20,7 +20,8 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from keras_models.layer_options import OPTIONS
-from tests.random_networks.layers import RECIPES, Draw, Options, Shape, expression, layer_class
+from tests.random_networks.layers import expression, layer_class
+from tests.random_networks.recipes import RECIPES, Draw, Options, Shape
 from tests.random_networks.source import VALUES, Network
 
 LARGEST = 1200

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from keras_models.config import using_floatx
-from tests.random_networks.layers import IMPORTED, Shape
+from tests.random_networks.layers import IMPORTED
+from tests.random_networks.recipes import Shape
 
 Values = Callable[[np.random.Generator, Shape], np.ndarray]
 

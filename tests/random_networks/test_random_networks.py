@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import scratch
 from keras_models.layer_options import OPTIONS
 from tests.random_networks.agreement import Tally, check
-from tests.random_networks.layers import RECIPES
 from tests.random_networks.networks import networks
+from tests.random_networks.recipes import RECIPES
 from tests.random_networks.source import Network
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:keras")  # of odd but valid options
