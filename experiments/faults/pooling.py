@@ -66,12 +66,12 @@ class MaxPoolOverwrites(layers.MaxPooling2D):
 
     def backward(self, dy: Array) -> Array:
         """Write instead of adding up."""
-        argmax, size = self.cache
+        argmax, x = self.argmax(), self.cache[0]
 
         def sent(cell: int, at_output: Any) -> Array:
             return dy[at_output] * (argmax[at_output] == cell)
 
-        return _overwritten(self, (len(dy), *size, dy.shape[3]), sent).astype(dy.dtype)
+        return _overwritten(self, x.shape, sent).astype(dy.dtype)
 
 
 class AveragePoolOverwrites(layers.AveragePooling2D):

@@ -77,7 +77,7 @@ class MovesByPoolSize(layers.MaxPooling2D):
 
     def backward(self, dy: Array) -> Array:
         """The gradient of that, if dy is of that output's shape."""
-        _check_upstream(dy, self.cache[0].shape)
+        _check_upstream(dy, self.cache[1].shape)
         return super().backward(dy)
 
 
@@ -131,7 +131,7 @@ class SharedMaximumMask(layers.MaxPooling2D):
 
     def backward(self, dy: Array) -> Array:
         """Send dy to every marked cell of its window, its own maximum or a neighbour's."""
-        argmax, size = self.cache
+        argmax, size = self.argmax(), self.cache[0].shape[1:3]
         mask = F.max_pool2d_backward(np.ones_like(dy), argmax, size, **self.geometry) > 0
         dx = np.zeros(mask.shape, dy.dtype)
         for cell in range(self.pool_size[0] * self.pool_size[1]):
@@ -147,7 +147,7 @@ class GradientRepeatedByStride(layers.MaxPooling2D):
 
     def backward(self, dy: Array) -> Array:
         """Repeat and mask; NumPy refuses sizes that do not fit."""
-        argmax, size = self.cache
+        argmax, size = self.argmax(), self.cache[0].shape[1:3]
         mask = F.max_pool2d_backward(np.ones_like(dy), argmax, size, **self.geometry) > 0
         return dy.repeat(self.strides[0], axis=1).repeat(self.strides[1], axis=2) * mask
 

@@ -80,7 +80,9 @@ from scratch.functional.pooling import (
     average_pool2d,
     average_pool2d_backward,
     max_pool2d,
+    max_pool2d_argmax,
     max_pool2d_backward,
+    max_pool2d_output,
 )
 from scratch.functional.rectifiers import (
     hard_sigmoid,
@@ -185,7 +187,9 @@ __all__ = [
     "log_softmax",
     "log_softmax_backward",
     "max_pool2d",
+    "max_pool2d_argmax",
     "max_pool2d_backward",
+    "max_pool2d_output",
     "maximum",
     "mean_squared_error",
     "mean_squared_error_backward",

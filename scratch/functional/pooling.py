@@ -6,12 +6,15 @@ source E; ties and counts as in TensorFlow.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from scratch.functional.padding import Padding, Size
+from scratch.functional.pooling_rows import first_equal, fold, send_to_all, send_to_one
+from scratch.functional.threads import in_threads, slices
 from scratch.functional.windows import Windows, windows_over
+
+_TILE_BYTES = 2**21
+"""Of images in a tile: each of NumPy's calls on it takes far longer than the call's overhead."""
 
 
 def max_pool2d(
@@ -33,22 +36,32 @@ def max_pool2d(
     Raises:
         ValueError: No window fits, or a window could lie in the padding alone.
     """
+    y = max_pool2d_output(x, pool_size, strides, padding)
+    return y, max_pool2d_argmax(x, y, pool_size, strides, padding)
+
+
+def max_pool2d_output(
+    x: np.ndarray, pool_size: Size, strides: Size, padding: Padding
+) -> np.ndarray:
+    """The y of `max_pool2d` alone."""
     windows = _pool_windows(x.shape, pool_size, strides, padding)
     lowest = -np.inf if np.issubdtype(x.dtype, np.inexact) else np.iinfo(x.dtype).min
-    y = np.full((len(x), *windows.output_size, x.shape[3]), lowest, x.dtype)
-    for _, _, at_output, at_input in windows.cells():
-        np.maximum(y[at_output], x[at_input], out=y[at_output])
-    # Its index is the number of cells that come before it.
-    argmax = np.zeros(y.shape, np.min_scalar_type(math.prod(pool_size)))
-    sought = np.ones(y.shape, bool)
-    undefined = np.isnan(y)
-    for _, _, at_output, at_input in windows.cells():
-        missed = x[at_input] != y[at_output]
-        if undefined.any():
-            missed &= ~(np.isnan(x[at_input]) & undefined[at_output])
-        sought[at_output] &= missed
-        argmax += sought
-    return y, argmax
+    return _folded(np.maximum, lowest, x, windows)
+
+
+def max_pool2d_argmax(
+    x: np.ndarray, y: np.ndarray, pool_size: Size, strides: Size, padding: Padding
+) -> np.ndarray:
+    """The argmax of `max_pool2d`, given its y."""
+    windows = _pool_windows(x.shape, pool_size, strides, padding)
+    argmax = np.empty(y.shape, np.min_scalar_type((pool_size[0] + 1) * pool_size[1]))
+    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+
+    def work(images: slice) -> None:
+        first_equal(x[images], y[images], windows, argmax[images])
+
+    in_threads(work, _tiles(x))
+    return argmax
 
 
 def max_pool2d_backward(
@@ -74,9 +87,13 @@ def max_pool2d_backward(
     """
     shape = (len(dy), *input_size, dy.shape[3])
     windows = _pool_windows(shape, pool_size, strides, padding)
-    dx = np.zeros(shape, dy.dtype)
-    for i, j, at_output, at_input in windows.cells():
-        dx[at_input] += dy[at_output] * (argmax[at_output] == i * pool_size[1] + j)
+    dx = np.empty(shape, dy.dtype)
+    dy, argmax = np.ascontiguousarray(dy), np.ascontiguousarray(argmax)
+
+    def work(images: slice) -> None:
+        send_to_one(dy[images], argmax[images], windows, dx[images])
+
+    in_threads(work, _tiles(dx))
     return dx
 
 
@@ -96,10 +113,9 @@ def average_pool2d(x: np.ndarray, pool_size: Size, strides: Size, padding: Paddi
         ValueError: No window fits, or a window could lie in the padding alone.
     """
     windows = _pool_windows(x.shape, pool_size, strides, padding)
-    y = np.zeros((len(x), *windows.output_size, x.shape[3]), x.dtype)
-    for _, _, at_output, at_input in windows.cells():
-        y[at_output] += x[at_input]
-    return y / _counts(windows, x.dtype)
+    y = _folded(np.add, 0, x, windows)
+    y /= _counts(windows, x.dtype)
+    return y
 
 
 def average_pool2d_backward(
@@ -120,10 +136,30 @@ def average_pool2d_backward(
     shape = (len(dy), *input_size, dy.shape[3])
     windows = _pool_windows(shape, pool_size, strides, padding)
     share = dy / _counts(windows, dy.dtype)
-    dx = np.zeros(shape, dy.dtype)
-    for _, _, at_output, at_input in windows.cells():
-        dx[at_input] += share[at_output]
+    dx = np.empty(shape, dy.dtype)
+
+    def work(images: slice) -> None:
+        send_to_all(share[images], windows, dx[images])
+
+    in_threads(work, _tiles(dx))
     return dx
+
+
+def _folded(combine: np.ufunc, start: float, x: np.ndarray, windows: Windows) -> np.ndarray:
+    """`fold`, by tiles."""
+    y = np.empty((len(x), *windows.output_size, x.shape[3]), x.dtype)
+    x = np.ascontiguousarray(x)
+
+    def work(images: slice) -> None:
+        fold(combine, start, x[images], windows, y[images])
+
+    in_threads(work, _tiles(x))
+    return y
+
+
+def _tiles(x: np.ndarray) -> list[slice]:
+    """Slices of the batch x of about `_TILE_BYTES`, at least one image each."""
+    return slices(len(x), max(1, _TILE_BYTES // max(1, x[:1].nbytes)))
 
 
 def _counts(windows: Windows, dtype: np.dtype) -> np.ndarray:

@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scratch.functional.padding import Padding, Pads, Size, output_size, pad2d, resolve_padding
 
 Region = tuple[slice, slice, slice]
+Meeting = tuple[int, slice, slice]
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,25 @@ class Windows:
             have that cell inside the image, and the part of an (N, H, W, ...) array it meets there.
             A cell that falls on padding everywhere has empty parts.
         """
-        for i in range(self.kernel_size[0]):
-            rows = self._meeting(0, i)
-            for j in range(self.kernel_size[1]):
-                columns = self._meeting(1, j)
+        for i, *rows in self.meetings(0):
+            for j, *columns in self.meetings(1):
                 outputs = (slice(None), rows[0], columns[0])
                 yield i, j, outputs, (slice(None), rows[1], columns[1])
+
+    def meetings(self, side: int) -> Iterator[Meeting]:
+        """Walk over the window's cells along one side.
+
+        Yields:
+            (cell, outputs, inputs): which outputs have that cell inside the image, and which
+            inputs they meet there.
+        """
+        return ((cell, *self._meeting(side, cell)) for cell in range(self.kernel_size[side]))
+
+    @property
+    def overlap(self) -> bool:
+        """Whether two windows can share a cell."""
+        spans = zip(self.kernel_size, self.dilation, self.strides, strict=True)
+        return any(dilation * (size - 1) >= stride for size, dilation, stride in spans)
 
     def check_gradient(self, dy: np.ndarray, channels: int) -> None:
         """Refuse a dL/dy that is not the shape of a convolution over these windows.

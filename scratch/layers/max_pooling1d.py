@@ -26,11 +26,13 @@ class MaxPooling1D(SequencePooling):
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:  # noqa: ARG002
         """See the class."""
         self._prepare(x)
-        y, argmax = F.max_pool2d(x[:, None], **self.geometry)
-        self.cache = (argmax, (1, x.shape[1]))
+        x = x[:, None]
+        y = F.max_pool2d_output(x, **self.geometry)
+        self.cache = (x, y)
         return y[:, 0]
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """Source A, equation 4."""
-        argmax, input_size = self.cache
-        return F.max_pool2d_backward(dy[:, None], argmax, input_size, **self.geometry)[:, 0]
+        x, y = self.cache
+        argmax = F.max_pool2d_argmax(x, y, **self.geometry)
+        return F.max_pool2d_backward(dy[:, None], argmax, x.shape[1:3], **self.geometry)[:, 0]

@@ -29,11 +29,15 @@ class MaxPooling2D(Pooling2D):
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:  # noqa: ARG002
         """See the class."""
         self._prepare(x)
-        y, argmax = F.max_pool2d(x, **self.geometry)
-        self.cache = (argmax, x.shape[1:3])
+        y = F.max_pool2d_output(x, **self.geometry)
+        self.cache = (x, y)
         return y
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """Source A, equation 4."""
-        argmax, input_size = self.cache
-        return F.max_pool2d_backward(dy, argmax, input_size, **self.geometry)
+        size = self.cache[0].shape[1:3]
+        return F.max_pool2d_backward(dy, self.argmax(), size, **self.geometry)
+
+    def argmax(self) -> np.ndarray:
+        """Where in its window each maximum of the latest `forward` was; see `F.max_pool2d`."""
+        return F.max_pool2d_argmax(*self.cache, **self.geometry)

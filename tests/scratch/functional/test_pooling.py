@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from scratch import reference
 from scratch.functional import (
@@ -191,3 +192,55 @@ def test_a_window_in_the_padding_alone_is_refused(pool, pads):
 def test_other_ranks_are_refused(pool):
     with pytest.raises(ValueError, match=r"\(4, 5, 2\)"):
         pool(np.zeros((4, 5, 2)), (2, 2), (1, 1), "valid")
+
+
+def test_a_window_of_more_cells_than_a_byte_counts():
+    x = frozen(np.zeros((1, 20, 17, 2), "float32"))
+    y, argmax = max_pool2d(x, (20, 17), (1, 1), "valid")
+    np.testing.assert_array_equal(argmax, 0)
+    last = x.copy()
+    last[0, -1, -1] = 1
+    y, argmax = max_pool2d(frozen(last), (20, 17), (1, 1), "valid")
+    np.testing.assert_array_equal(argmax, 20 * 17 - 1)
+    np.testing.assert_array_equal(
+        max_pool2d_backward(y, argmax, (20, 17), (20, 17), (1, 1), "valid"), last
+    )
+
+
+@pytest.mark.parametrize("layout", ["every other", "transposed"])
+def test_images_in_any_memory_layout(layout):
+    x = np.round(normal(0, 2, 7, 6, 3))
+    seen = np.repeat(x, 2, axis=3)[..., ::2] if layout == "every other" else x.T.copy().T
+    geometry = ((3, 2), (2, 1), "same")
+    for ours, expected in zip(max_pool2d(seen, *geometry), max_pool2d(x, *geometry), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+    np.testing.assert_array_equal(average_pool2d(seen, *geometry), average_pool2d(x, *geometry))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize(
+    "geometry", [((2, 2), (2, 2), "valid"), ((3, 3), (2, 2), "same"), ((2, 3), (1, 1), "same")]
+)
+def test_a_batch_is_its_images_bit_by_bit_on_any_number_of_threads(geometry, threads):
+    x = np.maximum(normal(0, 9, 90, 70, 24, dtype="float32"), 0)  # 5 MB; ties
+    x[3, 40, 30] = np.nan
+
+    def both_passes(x):
+        y, argmax = max_pool2d(x, *geometry)
+        mean = average_pool2d(x, *geometry)
+        size = x.shape[1:3]
+        return (
+            y,
+            argmax,
+            max_pool2d_backward(dy[: len(x)], argmax, size, *geometry),
+            mean,
+            average_pool2d_backward(dy[: len(x)], size, *geometry),
+        )
+
+    dy = normal(1, *max_pool2d(x, *geometry)[0].shape, dtype="float32")
+    dy = np.broadcast_to(dy[:1], dy.shape)
+    with threadpool_limits(threads, user_api="blas"):
+        together = both_passes(x)
+    for n in range(len(x)):
+        for ours, alone in zip(together, both_passes(x[n : n + 1]), strict=True):
+            np.testing.assert_array_equal(ours[n], alone[0])

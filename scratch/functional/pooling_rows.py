@@ -1,0 +1,146 @@
+"""The computations of pooling, for a few images, row by row.
+
+Channels are often few, so that the cells of windows, one by one, are many short runs of memory, and
+NumPy spends more time between runs than on them. A row of an image with all of its columns is one
+long run. So a cell's row is dealt with for all columns at once. What differs from column to column
+is done with what rows have left over, or before, by giving every column its window's numbers;
+either way only whole pixels are moved, which is a fast copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from scratch.functional.windows import Meeting, Windows
+from scratch.functional.workspace import workspace
+
+Array = np.ndarray
+
+
+def fold(combine: np.ufunc, start: float, x: Array, windows: Windows, y: Array) -> None:
+    """Combine `start` and the cells of each window: first down the columns, then across.
+
+    Args:
+        combine: np.maximum or np.add.
+        start: What a window has before its cells.
+        x: (N, H, W, C), contiguous.
+        windows: Over x.
+        y: (N, Ho, Wo, C), filled.
+    """
+    columns = workspace("columns", (*y.shape[:2], *x.shape[2:]), y.dtype)
+    columns.fill(start)
+    for _, outputs, inputs in windows.meetings(0):
+        combine(columns[:, outputs], x[:, inputs], out=columns[:, outputs])
+    y.fill(start)
+    for _, outputs, inputs in windows.meetings(1):
+        combine(y[:, :, outputs], _taken(columns, inputs), out=y[:, :, outputs])
+
+
+def first_equal(x: Array, y: Array, windows: Windows, argmax: Array) -> None:
+    """Find the first cell of each window, in row-major order, that equals the window's number.
+
+    In each column the cells above the first that is equal are counted; of a window's columns the
+    one wins whose cell has the smallest row-major index.
+
+    Args:
+        x: (N, H, W, C), contiguous.
+        y: (N, Ho, Wo, C), contiguous: one of the window's cells each; NaN counts as equal to NaN.
+        windows: Over x.
+        argmax: (N, Ho, Wo, C), filled; of a dtype that holds the window with a row more.
+    """
+    undefined = bool(np.isnan(y).any())
+    argmax.fill(np.iinfo(argmax.dtype).max)
+    for cells in _turns(windows):
+        sought = _by_column("numbers", y, cells, windows, 0)
+        searching = workspace("searching", sought.shape, bool)
+        missed = workspace("missed", sought.shape, bool)
+        index = workspace("index", sought.shape, argmax.dtype)
+        searching.fill(True)
+        index.fill(0)
+        for _, outputs, inputs in windows.meetings(0):
+            other = np.not_equal(x[:, inputs], sought[:, outputs], out=missed[:, outputs])
+            if undefined:
+                other &= ~(np.isnan(x[:, inputs]) & np.isnan(sought[:, outputs]))
+            searching[:, outputs] &= other
+            index += searching.view(np.uint8)
+        index *= windows.kernel_size[1]
+        for j, outputs, inputs in cells:
+            found = _taken(index, inputs) + argmax.dtype.type(j)
+            np.minimum(argmax[:, :, outputs], found, out=argmax[:, :, outputs])
+
+
+def send_to_one(dy: Array, argmax: Array, windows: Windows, dx: Array) -> None:
+    """Send each window's number to the cell whose row-major index it has.
+
+    Args:
+        dy: (N, Ho, Wo, C), contiguous.
+        argmax: As dy, contiguous.
+        windows: Over dx.
+        dx: (N, H, W, C), filled.
+    """
+    height, width = windows.kernel_size
+    if windows.overlap or not _meet_all(windows.meetings(0), len(dx[0])):
+        dx.fill(0)
+    for cells in _turns(windows):
+        sent = _by_column("sent", dy, cells, windows, 0)
+        index = _by_column("index", argmax, cells, windows, height * width)
+        column = np.zeros(index.shape[2:], index.dtype)
+        for j, _, inputs in cells:
+            column[inputs] = j
+        for i, outputs, inputs in windows.meetings(0):
+            chosen = workspace("chosen", index[:, outputs].shape, bool)
+            np.equal(index[:, outputs], column + index.dtype.type(i * width), out=chosen)
+            _add_product(sent[:, outputs], chosen, dx[:, inputs], windows.overlap)
+
+
+def send_to_all(dy: Array, windows: Windows, dx: Array) -> None:
+    """Send each window's number to all of its cells; arguments as in `send_to_one`."""
+    dx.fill(0)
+    for cells in _turns(windows):
+        sent = _by_column("sent", dy, cells, windows, 0)
+        for _, outputs, inputs in windows.meetings(0):
+            dx[:, inputs] += sent[:, outputs]
+
+
+def _meet_all(cells: Iterable[Meeting], size: int) -> bool:
+    """Whether cells that share no input meet all `size` of them."""
+    return sum(outputs.stop - outputs.start for _, outputs, _ in cells) == size
+
+
+def _add_product(a: Array, chosen: Array, total: Array, is_sum: bool) -> None:
+    """Compute total += a chosen; or total = a chosen where every cell is in one window only."""
+    if is_sum:
+        total += np.multiply(a, chosen, out=workspace("product", a.shape, a.dtype))
+    else:
+        np.multiply(a, chosen, out=total)
+
+
+def _turns(windows: Windows) -> list[list[Meeting]]:
+    """The cells of a row in groups within which no two windows share a column."""
+    cells, step = list(windows.meetings(1)), windows.strides[1]
+    return [cells[first : first + step] for first in range(0, len(cells), step)]
+
+
+def _by_column(slot: str, a: Array, cells: list[Meeting], windows: Windows, other: float) -> Array:
+    """(N, Ho, Wo, C) -> (N, Ho, W, C): each column's window's pixel, or `other` if it has none."""
+    wide = workspace(slot, (*a.shape[:2], windows.input_size[1], a.shape[3]), a.dtype)
+    if not _meet_all(cells, windows.input_size[1]):
+        wide.fill(other)
+    for _, outputs, inputs in cells:
+        _pixels(wide)[:, :, inputs] = _pixels(a)[:, :, outputs]
+    return wide
+
+
+def _taken(a: Array, columns: slice) -> Array:
+    """Some columns of (N, H, W, C), side by side."""
+    pixels = _pixels(a)[:, :, columns]
+    taken = workspace("taken", (*pixels.shape, a.shape[3]), a.dtype)
+    _pixels(taken)[...] = pixels
+    return taken
+
+
+def _pixels(a: Array) -> Array:
+    """(N, H, W, C) as (N, H, W) of pixels, each copied in one piece."""
+    return a.view(f"V{a.shape[3] * a.itemsize}")[..., 0]
