@@ -42,7 +42,7 @@ def kernel_gradient(dy: np.ndarray, x: np.ndarray, problem: Problem) -> np.ndarr
         pixels = _nonzero_rows(upstream)
         windows = tiles.windows_view(seen_by(x, problem.windows, tile), problem.windows, tile)
         met = windows[np.unravel_index(pixels, windows.shape[:3])]
-        return met.reshape(len(pixels), -1).T @ upstream[pixels]
+        return met.reshape(len(pixels), problem.products).T @ upstream[pixels]
 
     bytes_per_row = problem.windows.output_size[1] * problem.filters * problem.dtype.itemsize
     total = sum_in_threads(term, tiles_of(problem, bytes_per_row))
