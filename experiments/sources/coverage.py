@@ -50,7 +50,7 @@ _MATRIX = "tests/scratch/functional/test_conv_matrix.py"
 _PICTURES = "tests/experiments/test_feature_maps.py"
 _ZOO = "tests/keras_models/test_zoo.py"
 _COMPLEXITY = "tests/experiments/complexity/test_published.py"
-_FAULTS = "tests/experiments/test_fault_layers.py"
+_FAULTS = "tests/experiments/faults/test_catalogue.py"
 _TRAINING = "tests/experiments/test_training_studies.py"
 
 _A = (
