@@ -17,6 +17,8 @@ _PARTS = 8
 def product(a: np.ndarray, b: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
     """Multiply matrices and add a bias to every row: a b + bias.
 
+    The longer side of the result is parted: BLAS copies what is not parted once for every part.
+
     Args:
         a: (M, K).
         b: (K, N).
@@ -26,13 +28,19 @@ def product(a: np.ndarray, b: np.ndarray, bias: np.ndarray | None = None) -> np.
         (M, N).
     """
     y = np.empty((len(a), b.shape[1]), np.result_type(a, b))
+    macs = a.size * b.shape[1]
+    everything = slice(None)
 
-    def multiply(rows: slice) -> None:
-        np.matmul(a[rows], b, out=y[rows])
+    def multiply(part: tuple[slice, slice]) -> None:
+        rows, columns = part
+        np.matmul(a[rows], b[:, columns], out=y[part])
         if bias is not None:
-            y[rows] += bias
+            y[part] += bias[columns]
 
-    in_threads(multiply, _row_slices(len(a), b.size))
+    if len(a) >= b.shape[1]:
+        in_threads(multiply, [(rows, everything) for rows in _parts(*y.shape, macs)])
+    else:
+        in_threads(multiply, [(everything, part) for part in _parts(*y.shape[::-1], macs)])
     return y
 
 
@@ -41,11 +49,12 @@ def transposed_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
     The sum over M is taken in parts that do not depend on the number of threads.
     """
-    parts = _row_slices(len(a), a.shape[1] * b.shape[1])
+    parts = _parts(len(a), max(a.shape[1], b.shape[1]), a.size * b.shape[1])
     return sum_in_threads(lambda rows: a[rows].T @ b[rows], parts)
 
 
-def _row_slices(rows: int, macs_per_row: int) -> Sequence[slice]:
-    """Slices of the rows: one if there is little to do, else `_PARTS`."""
-    parts = min(_PARTS, -(-rows * macs_per_row // _SMALL))
-    return slices(rows, max(1, -(-rows // max(1, parts))))
+def _parts(length: int, width: int, macs: int) -> Sequence[slice]:
+    """Slices of the longer side of a matrix: few where they would be much wider than long."""
+    most = max(2, min(_PARTS, length // max(1, width)))
+    count = max(1, min(most, macs // _SMALL))
+    return slices(length, max(1, -(-length // count)))

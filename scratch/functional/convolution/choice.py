@@ -97,7 +97,7 @@ def fastest(
 
 
 def _is_for_winograd(which: Pass, problem: Problem) -> bool:
-    enough = min(problem.channels, problem.filters) >= _MANY
+    enough = min(problem.channels, problem.filters) >= _MANY and not problem.is_wide
     return enough and ALGORITHMS["winograd"].can(which, problem)
 
 

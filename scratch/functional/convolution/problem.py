@@ -70,6 +70,11 @@ class Problem:
         return prod(self.output_shape) * self.products
 
     @property
+    def is_wide(self) -> bool:
+        """Whether there are fewer windows than filters, so that the kernel is what takes time."""
+        return self.groups == 1 and self.batch * self.outputs_per_image <= self.filters
+
+    @property
     def moves_by_one(self) -> bool:
         """Whether windows move by one pixel and see neighbouring pixels, in one group."""
         w = self.windows

@@ -1,8 +1,9 @@
 """im2col by tiles: a few rows of windows are unrolled, multiplied while in the cache, forgotten.
 
-Tiles go to the threads. Operations: the convolution's own. Error: each result is one sum of
-products in some order, so gamma_n elementwise (Higham 2002, section 3.1). Tiling for the cache:
-Goto and van de Geijn (2008), "Anatomy of high-performance matrix multiplication", section 4.
+Tiles go to the threads; where there are fewer windows than filters, parts of the kernel do.
+Operations: the convolution's own. Error: each result is one sum of products in some order, so
+gamma_n elementwise (Higham 2002, section 3.1). Tiling for the cache: Goto and van de Geijn (2008),
+"Anatomy of high-performance matrix multiplication", section 4.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from scratch.functional.convolution.bias import add_bias
-from scratch.functional.convolution.im2col import by_group, kernel_matrix, kernel_of_matrix
+from scratch.functional.convolution.im2col import by_group, im2col, kernel_matrix, kernel_of_matrix
 from scratch.functional.convolution.problem import Problem
 from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of
 from scratch.functional.convolution.turned import can_turn, turned_kernel, turned_problem
+from scratch.functional.products import product
 from scratch.functional.threads import in_threads, slices, sum_in_threads
 from scratch.functional.windows import Windows
 from scratch.functional.workspace import workspace
@@ -24,6 +26,9 @@ def forward(
     x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, problem: Problem
 ) -> np.ndarray:
     """Windows times kernel, (N, Ho, Wo, Cout)."""
+    if problem.is_wide:
+        windows, matrix = im2col(x, problem.windows)[0], kernel_matrix(kernel)[0]
+        return product(windows, matrix, bias).reshape(problem.output_shape)
     y = np.empty(problem.output_shape, problem.dtype)
 
     def convolve(tile: Tile) -> None:
@@ -55,6 +60,9 @@ def input_gradient(dy: np.ndarray, kernel: np.ndarray, problem: Problem) -> np.n
 
 def kernel_gradient(dy: np.ndarray, x: np.ndarray, problem: Problem) -> np.ndarray:
     """Windows, transposed, times dy."""
+    if problem.is_wide:
+        windows = im2col(x, problem.windows)[0]
+        return product(windows.T, by_group(dy)[0]).reshape(problem.kernel_shape)
 
     def term(tile: Tile) -> np.ndarray:
         columns = unrolled(x, problem, tile)

@@ -15,6 +15,10 @@ _TILE_BYTES = 2**21
 """The fastest of 256 KiB to 4 MiB where a core has 1 MiB of level 2 cache: smaller tiles fit it
 better, but more calls of NumPy are more waiting for the other thread to leave the interpreter."""
 
+_SHARES = 8
+_LEAST_BYTES = 2**18
+"""A tile that is worth a thread's while."""
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -47,15 +51,14 @@ def tiles_of(problem: Problem, bytes_per_row: int, tile_bytes: int = _TILE_BYTES
         tile_bytes: What is kept for one tile.
     """
     height = problem.windows.output_size[0]
+    whole = problem.batch * height * bytes_per_row
+    # Where there are few tiles they are smaller, so that threads get equal shares.
+    tile_bytes = min(tile_bytes, max(_LEAST_BYTES, whole // _SHARES))
     image = height * bytes_per_row
     if image <= tile_bytes:
-        images = max(1, tile_bytes // image)
-        # At least two parts, where there are two images: one for each of two threads.
-        images = min(images, -(-problem.batch // 2))
-        return [Tile(part, slice(0, height)) for part in slices(problem.batch, images)]
-    # Rows are shared out evenly, so that no tile is much smaller than the others.
-    parts = -(-image // tile_bytes)
-    rows = slices(height, -(-height // min(parts, height)))
+        parts = slices(problem.batch, tile_bytes // image)
+        return [Tile(images, slice(0, height)) for images in parts]
+    rows = slices(height, max(1, height * tile_bytes // image))
     ones = slices(problem.batch, 1)
     return [Tile(one, part) for one in ones for part in rows]
 
