@@ -14,11 +14,14 @@ has 9; the transforms add 2592 for each patch and input channel and 1152 for eac
 which is why it takes many channels to pay.
 
 Error: not elementwise. Large and small pixels of a patch are mixed before they are multiplied, so
-that |y^ - y| <= gamma_n |A|^T [(|G||g||G|^T) * (|B|^T |d||B|)] |A|, summed over the channels:
-small beside the largest outputs of a patch, not beside each. n = ROUNDINGS + Cin. Rounding is what
-the points are chosen for: with 0, +-2/3, +-3/2 it is a quarter of what it is with Lavin and Gray's
-0, +-1, +-2. Where a result is not finite it is computed by `tiles`, for the transform spreads one
-pixel that is not over its patch.
+that an output is off by at most gamma_n times what the algorithm makes of the magnitudes of pixels,
+kernel and transforms, |A|^T [(|G||g||G|^T) * (|B|^T |d||B|)] |A|: little beside the largest outputs
+of a patch, not beside each. n = Cin + 53: a rounding for each channel, and in each transform one
+for each entry of a row (9 of G x G, 16 of B^T x B^T, 25 of A^T x A^T) and one for the entry itself;
+for the kernel's gradient it is the number of patches + 60. The points decide how large the bound
+is: 0, +-2/3, +-3/2 make it a quarter of what it is with Lavin and Gray's 0, +-1, +-2, and the error
+as well. Where a result is not finite, `tiles` computes it again, for a transform spreads a pixel
+that is not over its whole patch.
 
 Lavin and Gray (2016), "Fast algorithms for convolutional neural networks", arXiv 1509.09308,
 section 4; the bound: Barabasz, Anderson, Soodhalter and Gregg (2020), "Error analysis and improving
@@ -29,6 +32,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,17 +46,29 @@ from scratch.functional.threads import in_threads, slices, sum_in_threads
 from scratch.functional.windows import Windows
 from scratch.functional.workspace import workspace
 
-POINTS = tuple(map(Fraction, ("0", "2/3", "-2/3", "3/2", "-3/2")))
 _OUT, _TAPS, _SEEN = 4, 3, 6
 """Outputs, taps and inputs of a patch along each side."""
+_POINTS = tuple(map(Fraction, ("0", "2/3", "-2/3", "3/2", "-3/2")))
 
-INPUT, KERNEL, OUTPUT = (
-    np.kron(matrix, matrix).astype(np.float64) for matrix in transforms(POINTS, _OUT, _TAPS)
-)
-"""Both sides of a transform as one matrix: (36, 36), (36, 9) and (16, 36)."""
 
-_INPUT, _KERNEL, _OUTPUT = (m.astype(np.float32) for m in (INPUT, KERNEL, OUTPUT))
-_TURNED_KERNEL = np.ascontiguousarray(_KERNEL[:, ::-1])
+class Maps(NamedTuple):
+    """The transforms, both sides at once, as matrices.
+
+    Attributes:
+        input: B^T x B^T, (36, 36).
+        kernel: G x G, (36, 9).
+        output: A^T x A^T, (16, 36).
+    """
+
+    input: np.ndarray
+    kernel: np.ndarray
+    output: np.ndarray
+
+
+_EXACT = [np.kron(matrix, matrix) for matrix in transforms(_POINTS, _OUT, _TAPS)]
+_MAPS = Maps(*(matrix.astype(np.float32) for matrix in _EXACT))
+MAGNITUDES = Maps(*(np.abs(matrix).astype(np.float64) for matrix in _EXACT))
+"""What makes the algorithm compute its own error bound's sum of magnitudes, from magnitudes."""
 
 _PATCHES = 100
 """Patches of a block: many enough for its GEMMs, few enough for its memory to stay in a cache."""
@@ -61,41 +77,53 @@ _KERNEL_PART = 2**14
 
 
 def takes(problem: Problem) -> bool:
-    """3x3 kernels that move by one, in float32: elsewhere rounding would cost too much, or time."""
+    """3x3 kernels that move by one, in float32: in float64 rounding is what one wants little of."""
     fits = problem.kernel_size == (3, 3) and problem.moves_by_one and can_turn(problem)
     return fits and problem.dtype == np.float32
 
 
 def forward(
-    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, problem: Problem
+    x: np.ndarray,
+    kernel: np.ndarray,
+    bias: np.ndarray | None,
+    problem: Problem,
+    maps: Maps = _MAPS,
 ) -> np.ndarray:
     """Patches times kernel, both transformed, transformed back: (N, Ho, Wo, Cout)."""
-    y, finite = _convolved(x, _transformed_kernel(kernel, _KERNEL), bias, problem)
+    y, finite = _convolved(x, _transformed_kernel(kernel, maps.kernel), bias, problem, maps)
     if not finite.all():
         y[~finite] = tiles.forward(x[~finite], kernel, bias, _part_of(problem, ~finite))
     return y
 
 
-def input_gradient(dy: np.ndarray, kernel: np.ndarray, problem: Problem) -> np.ndarray:
+def input_gradient(
+    dy: np.ndarray, kernel: np.ndarray, problem: Problem, maps: Maps = _MAPS
+) -> np.ndarray:
     """A convolution of dy with the turned kernel, which is turned by its transform."""
-    weights = _transformed_kernel(kernel, _TURNED_KERNEL).transpose(0, 2, 1)
-    dx, finite = _convolved(dy, weights, None, turned_problem(problem))
+    turned = np.ascontiguousarray(maps.kernel[:, ::-1])
+    weights = _transformed_kernel(kernel, turned).transpose(0, 2, 1)
+    dx, finite = _convolved(dy, weights, None, turned_problem(problem), maps)
     if not finite.all():
         dx[~finite] = tiles.input_gradient(dy[~finite], kernel, _part_of(problem, ~finite))
     return dx
 
 
-def kernel_gradient(dy: np.ndarray, x: np.ndarray, problem: Problem) -> np.ndarray:
+def kernel_gradient(
+    dy: np.ndarray, x: np.ndarray, problem: Problem, maps: Maps = _MAPS
+) -> np.ndarray:
     """Patches, transposed, times dy, both transformed, transformed back."""
     patches, errors = _grid(problem, _SEEN), _grid(problem, _OUT)
+    back_to_output, back_to_kernel = maps.output.T, maps.kernel.T
 
     def term(block: Tile) -> np.ndarray:
-        mixed = _transformed(_INPUT, _gathered(x, patches, block), "transformed")
-        error = _transformed(_OUTPUT.T, _gathered(dy, errors, block), "transformed errors")
+        mixed = _transformed(maps.input, _gathered(x, patches, block, problem.dtype), "transformed")
+        error = _transformed(
+            back_to_output, _gathered(dy, errors, block, problem.dtype), "transformed errors"
+        )
         shape = (36, problem.channels, problem.filters)
         products = workspace("products", shape, problem.dtype)
         np.matmul(mixed.transpose(0, 2, 1), error, out=products)
-        return _KERNEL.T @ products.reshape(36, -1)
+        return back_to_kernel @ products.reshape(36, -1)
 
     with np.errstate(over="ignore", invalid="ignore"):
         gradient = sum_in_threads(term, _blocks(problem))
@@ -105,7 +133,7 @@ def kernel_gradient(dy: np.ndarray, x: np.ndarray, problem: Problem) -> np.ndarr
 
 
 def _convolved(
-    x: np.ndarray, weights: np.ndarray, bias: np.ndarray | None, problem: Problem
+    x: np.ndarray, weights: np.ndarray, bias: np.ndarray | None, problem: Problem, maps: Maps
 ) -> tuple[np.ndarray, np.ndarray]:
     """The convolution with transformed weights (36, Cin, Cout); which images are finite, (N,)."""
     patches = _grid(problem, _SEEN)
@@ -113,10 +141,10 @@ def _convolved(
     finite = np.ones(problem.batch, bool)
 
     def compute(block: Tile) -> None:
-        mixed = _transformed(_INPUT, _gathered(x, patches, block), "transformed")
+        mixed = _transformed(maps.input, _gathered(x, patches, block, problem.dtype), "transformed")
         products = workspace("patches", (36, mixed.shape[1], problem.filters), problem.dtype)
         np.matmul(mixed, weights, out=products)
-        outputs = _transformed(_OUTPUT, products, "transformed")
+        outputs = _transformed(maps.output, products, "transformed")
         if not np.isfinite(outputs.sum()):
             finite[block.images] = False
         rows = slice(_OUT * block.rows.start, _OUT * block.rows.stop)
@@ -134,18 +162,19 @@ def _part_of(problem: Problem, images: np.ndarray) -> Problem:
 def _transformed_kernel(kernel: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """(3, 3, Cin, Cout) -> (36, Cin, Cout), by (36, 9); this thread's workspace "weights"."""
     taps = kernel.reshape(9, -1)
-    weights = workspace("weights", (36, taps.shape[1]), np.float32)
+    weights = workspace("weights", (36, taps.shape[1]), matrix.dtype)
 
     def transform(part: slice) -> None:
         np.matmul(matrix, taps[:, part], out=weights[:, part])
 
-    in_threads(transform, slices(taps.shape[1], _KERNEL_PART))
+    with np.errstate(over="ignore", invalid="ignore"):
+        in_threads(transform, slices(taps.shape[1], _KERNEL_PART))
     return weights.reshape(36, *kernel.shape[2:])
 
 
 def _transformed(matrix: np.ndarray, gathered: np.ndarray, slot: str) -> np.ndarray:
     """One side of `gathered` (cells, patches, C) by a matrix: (rows of the matrix, patches, C)."""
-    out = workspace(slot, (len(matrix), *gathered.shape[1:]), np.float32)
+    out = workspace(slot, (len(matrix), *gathered.shape[1:]), matrix.dtype)
     np.matmul(matrix, gathered.reshape(len(gathered), -1), out=out.reshape(len(matrix), -1))
     return out
 
@@ -172,10 +201,10 @@ def _blocks(problem: Problem) -> list[Tile]:
     return tiles_of(grid, grid.windows.output_size[1], min(_PATCHES, -(-patches // 2)))
 
 
-def _gathered(x: np.ndarray, grid: Windows, block: Tile) -> np.ndarray:
+def _gathered(x: np.ndarray, grid: Windows, block: Tile, dtype: np.dtype) -> np.ndarray:
     """A block's patches, (size * size, patches, C)."""
     view = windows_view(seen_by(x, grid, block), grid, block).transpose(3, 4, 0, 1, 2, 5)
-    patches = workspace("patches", view.shape, np.float32)
+    patches = workspace("patches", view.shape, dtype)
     patches[...] = view
     return patches.reshape(view.shape[0] * view.shape[1], -1, x.shape[3])
 
