@@ -1,7 +1,7 @@
 """Time the NumPy twin against the Keras twin: `make bench`.
 
 Both run interleaved in one process, so that a machine that slows down slows down both, and each as
-if alone: warm, with the other's threads at rest. What counts is the ratio of the medians. TensorFlow
+if alone: warm, with the other's threads at rest. What counts is the ratio of medians. TensorFlow
 gets its best form: compiled graphs, tensors already on the device, results read without a copy. A
 limit that is missed is reported, never an error.
 """

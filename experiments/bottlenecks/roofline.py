@@ -136,18 +136,18 @@ def operations(complexity: Complexity, passes: str) -> int:
 
 def bytes_moved(complexity: Complexity, passes: str) -> int:
     """Bytes that a pass moves at least: every layer reads its inputs and weights, writes once."""
-    return _TIMES.get(passes, 1) * int(_layer_bytes(complexity.table).sum())
+    return _TIMES.get(passes, 1) * int(layer_bytes(complexity.table).sum())
 
 
 def roofline_seconds(complexity: Complexity, passes: str, limit: Roof) -> float:
     """The least time of a pass: the sum of the layers' own bounds, for they run in turn."""
     table = complexity.table
-    layers = zip(table.macs, _layer_bytes(table), strict=True)
+    layers = zip(table.macs, layer_bytes(table), strict=True)
     bounds = [limit.bound(2 * macs, moved) for macs, moved in layers]
     return _TIMES.get(passes, 1) * sum(bounds)
 
 
-def _layer_bytes(table: pd.DataFrame) -> pd.Series:
+def layer_bytes(table: pd.DataFrame) -> pd.Series:
     """float32 bytes of each use of a layer; the model's own input is its first reader's."""
     parameters = table.weights + table.biases + table.other
     numbers = table.input_shape.map(_numbers) + table.output_shape.map(_numbers) + parameters

@@ -9,11 +9,12 @@ import numpy as np
 
 from experiments.photo_tasks import photo_task
 from experiments.signs import SignsData
+from experiments.speed.by_hand import Found
 from experiments.speed.convolution import Convolution, Tensors, scratch_passes
 from experiments.speed.processes import training_peak_bytes
 from experiments.timing import interleaved
 from scratch.functional import using_algorithm
-from scratch.reference.course import conv_backward, conv_forward
+from scratch.reference.course import ConvCache, conv_backward, conv_forward
 from scratch.zoo import NETWORKS
 
 LADDER = Convolution(8, (32, 32), 16, 32, bias=True)
@@ -47,7 +48,8 @@ def times_faster_than_loops(case: Convolution, repeats: int, rng: np.random.Gene
     """Both passes of a convolution against the loops of the reference, which run once, whole."""
     tensors = case.draw(rng)
     began = time.perf_counter()
-    loop_passes(case, tensors)
+    loop_forward(case, tensors)
+    loop_backward(case, tensors)
     loops = time.perf_counter() - began
     fast = interleaved({"": lambda: scratch_passes(case, tensors)}, repeats, steady=True)[""].median
     return Alone(f"{case}, both passes, against loops", loops / fast, "times faster", True, 200.0)
@@ -78,15 +80,29 @@ def training_memory() -> Alone:
     return Alone(what, training_peak_bytes() / 1e6, "MB", False, 300.0)
 
 
-def loop_passes(case: Convolution, tensors: Tensors) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """y, dx and dL/dkernel by the loops of the reference, a number of the output at a time.
+def loop_forward(case: Convolution, tensors: Tensors) -> Found:
+    """The forward pass by the loops of the reference, a number of y at a time.
 
     Args:
         case: A convolution.
         tensors: Its tensors.
     """
+    return {"forward": conv_forward(*_arguments(case, tensors))[0]}
+
+
+def loop_backward(case: Convolution, tensors: Tensors) -> Found:
+    """Both gradients by the loops of the reference, a number of dy at a time.
+
+    Args:
+        case: A convolution.
+        tensors: Its tensors.
+    """
+    dx, dk, _ = conv_backward(tensors.dy, _arguments(case, tensors))
+    return {"input_gradient": dx, "kernel_gradient": dk}
+
+
+def _arguments(case: Convolution, tensors: Tensors) -> ConvCache:
+    """What the reference's functions take."""
     bias = np.zeros(case.filters, np.float32) if tensors.bias is None else tensors.bias
     hparameters = {"stride": case.strides, "pad": case.problem.windows.pads}
-    y, cache = conv_forward(tensors.x, tensors.kernel, bias.reshape(1, 1, 1, -1), hparameters)
-    dx, dk, _ = conv_backward(tensors.dy, cache)
-    return y, dx, dk
+    return tensors.x, tensors.kernel, bias.reshape(1, 1, 1, -1), hparameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import tensorflow as tf
@@ -13,8 +13,10 @@ import tensorflow as tf
 from experiments.timing import Run
 from scratch import functional as F  # noqa: N812 - the usual short name
 from scratch.functional import Padding, Size
-from scratch.functional.convolution import Problem
+from scratch.functional.convolution import Pass, Problem, chosen
 from scratch.functional.windows import windows_over
+
+PASSES: tuple[Pass, ...] = get_args(Pass)
 
 
 class Tensors(NamedTuple):
@@ -46,6 +48,8 @@ class Convolution:
         strides: Steps between windows, down and across.
         padding: As in `conv2d`.
         bias: Whether there is one.
+        nonzero: The share of the upstream gradient that is not zero, one pixel in each 1 / nonzero
+            of a channel, as behind a max-pooling.
     """
 
     batch: int
@@ -56,6 +60,7 @@ class Convolution:
     strides: Size = (1, 1)
     padding: Padding = "same"
     bias: bool = False
+    nonzero: float = 1.0
 
     def __str__(self) -> str:
         (height, width), (kh, kw) = self.size, self.kernel_size
@@ -92,16 +97,40 @@ class Convolution:
             rng.standard_normal(shape).astype(np.float32)
             for shape in (*shapes, self.problem.output_shape)
         )
+        dy *= rng.random(dy.shape) < self.nonzero
         return Tensors(x, kernel * np.float32(scale), bias if self.bias else None, dy)
 
 
-def scratch_passes(case: Convolution, tensors: Tensors) -> Any:
-    """y, dx, dL/dkernel and, where there is a bias, its gradient, by scratch."""
+def scratch_pass(
+    which: Pass, case: Convolution, tensors: Tensors, algorithm: str = "auto"
+) -> np.ndarray:
+    """One pass by scratch.
+
+    Args:
+        which: The pass.
+        case: The convolution.
+        tensors: Its tensors.
+        algorithm: As in `conv2d`.
+    """
     x, kernel, bias, dy = tensors
-    y = F.conv2d(x, kernel, bias, **case.geometry)
-    dx = F.conv2d_input_gradient(dy, kernel, case.size, **case.geometry)
-    dk = F.conv2d_kernel_gradient(dy, x, case.kernel_size, **case.geometry)
-    return (y, dx, dk) if bias is None else (y, dx, dk, F.conv2d_bias_gradient(dy))
+    options = {**case.geometry, "algorithm": algorithm}
+    if which == "forward":
+        return F.conv2d(x, kernel, bias, **options)
+    if which == "input_gradient":
+        return F.conv2d_input_gradient(dy, kernel, case.size, **options)
+    return F.conv2d_kernel_gradient(dy, x, case.kernel_size, **options)
+
+
+def algorithm_of(which: Pass, case: Convolution, tensors: Tensors, algorithm: str = "auto") -> str:
+    """The name of the algorithm by which `scratch_pass` computes; arguments as there."""
+    dy = tensors.dy if which == "kernel_gradient" else None
+    return chosen(which, case.problem, algorithm, dy).name
+
+
+def scratch_passes(case: Convolution, tensors: Tensors) -> list[np.ndarray]:
+    """All passes by scratch: y, dx, dL/dkernel and, where there is a bias, its gradient."""
+    found = [scratch_pass(which, case, tensors) for which in PASSES]
+    return found if tensors.bias is None else [*found, F.conv2d_bias_gradient(tensors.dy)]
 
 
 def tensorflow_passes(cases: Iterable[tuple[Convolution, Tensors]]) -> Run:
