@@ -104,7 +104,8 @@ class _Sketch:
         """A new layer on `inputs`, if there are options for it."""
         if options is None:
             return
-        name = f"{kind.lower()}_{len(self.shapes)}"
+        # Not "add_4": so Keras may name an operator, by how many there were in its session.
+        name = f"{kind.lower()}_t{len(self.shapes)}"
         takes = tuple(self.shapes[tensor] for tensor in inputs)
         made, joins = expression(kind, options, name), RECIPES[kind].joins
         gives = (_output_shape(layer_class(kind), options, takes, joins),)
