@@ -48,7 +48,7 @@ from scratch.functional.workspace import workspace
 
 _OUT, _TAPS, _SEEN = 4, 3, 6
 """Outputs, taps and inputs of a patch along each side."""
-_POINTS = tuple(map(Fraction, ("0", "2/3", "-2/3", "3/2", "-3/2")))
+POINTS = tuple(map(Fraction, ("0", "2/3", "-2/3", "3/2", "-3/2")))
 
 
 class Maps(NamedTuple):
@@ -65,7 +65,7 @@ class Maps(NamedTuple):
     output: np.ndarray
 
 
-_EXACT = [np.kron(matrix, matrix) for matrix in transforms(_POINTS, _OUT, _TAPS)]
+_EXACT = [np.kron(matrix, matrix) for matrix in transforms(POINTS, _OUT, _TAPS)]
 _MAPS = Maps(*(matrix.astype(np.float32) for matrix in _EXACT))
 MAGNITUDES = Maps(*(np.abs(matrix).astype(np.float64) for matrix in _EXACT))
 """What makes the algorithm compute its own error bound's sum of magnitudes, from magnitudes."""
