@@ -137,14 +137,16 @@ def print_benchmark(results: StudyResults) -> None:
         least = "at least" if row["at_least"] else "at most"
         out.print(
             f"{row['what']}: {number(row['value'], 3)} {row['unit']} ({least} "
-            f"{number(row['limit'])}: {_mark(row['reached'])})"
+            f"{number(row['limit'])}: {_mark(row['reached'])})",
+            soft_wrap=True,
         )
     machine = results.provenance.machine
     out.print(
         f"{machine['cpu']}, {machine['cores']} cores. NumPy: {machine['kernels']} kernels, threads "
         f"{machine['threads']}; TensorFlow {tf.__version__}: threads "
         f"{tf.config.threading.get_intra_op_parallelism_threads() or 'on all cores'}. Seed "
-        f"{results.provenance.seed}; {results.provenance.data_source}"
+        f"{results.provenance.seed}; {results.provenance.data_source}",
+        soft_wrap=True,
     )
 
 
