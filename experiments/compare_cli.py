@@ -51,6 +51,14 @@ class DType(StrEnum):
     float64 = "float64"
 
 
+class Algorithm(StrEnum):
+    """The algorithms for convolutions that a comparison is wanted of."""
+
+    exact = "exact"
+    auto = "auto"
+    winograd = "winograd"
+
+
 def compare(
     model: Annotated[
         str,
@@ -89,6 +97,14 @@ def compare(
     training: Annotated[
         bool, typer.Option("--training/--inference", help="Which of the two modes to run.")
     ] = True,
+    algorithm: Annotated[
+        Algorithm,
+        typer.Option(
+            "--algorithm",
+            help="How the twin computes convolutions: by what is bounded most narrowly, by what "
+            "training uses, or by Winograd's algorithm wherever it applies. The bound is its own.",
+        ),
+    ] = Algorithm.exact,
     output: Annotated[
         Path | None, typer.Option("--output", help="Write the whole table: .csv, .html or .md.")
     ] = None,
@@ -117,7 +133,14 @@ def compare(
     else:
         x, y = user_models.read_data(data, keras_model, losses, seed)
     comparison = compare_layers(
-        scratch_model, keras_model, x, y, loss=losses, training=training, progress=Progress()
+        scratch_model,
+        keras_model,
+        x,
+        y,
+        loss=losses,
+        training=training,
+        progress=Progress(),
+        algorithm=algorithm.value,
     )
     if output is not None:
         _save(comparison, output)

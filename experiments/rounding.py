@@ -85,11 +85,13 @@ class Precision:
         dtype: "float32" or "float64": what the twins compute in.
 
     Attributes:
+        dtype: That dtype.
         u: Unit roundoff, half the distance from 1 to the next number.
         tiny: The smallest normal number.
     """
 
     def __init__(self, dtype: str | np.dtype) -> None:
+        self.dtype = np.dtype(dtype)
         info = np.finfo(dtype)
         self.u = float(info.eps) / 2
         self.tiny = float(info.tiny)

@@ -9,6 +9,8 @@ How many products n there are, with kh kw cells in a window, C and F channels be
 | depthwise, M kernels a channel | kh kw | kh kw M | P |
 | transposed | kh kw C | kh kw F | P |
 
+Where the scratch side computes by Winograd's algorithm, `winograd` says what that adds.
+
 A separable convolution is two of them; what lies in between is computed, by NumPy as by
 TensorFlow, and its error goes through the second, and through both gradients' paths back.
 """
@@ -21,9 +23,12 @@ from functools import partial
 from experiments.bounds.activations import activation_bounds
 from experiments.bounds.call import Bounds, GivenCall
 from experiments.bounds.dense import plus_bias
-from experiments.rounding import Array
+from experiments.bounds.winograd import with_winograd
+from experiments.rounding import Array, Bounded
 from scratch import functional as F  # noqa: N812
-from scratch.layers import Conv2DTranspose, DepthwiseConv2D, SeparableConv2D
+from scratch.functional.convolution import Pass, Problem, chosen
+from scratch.functional.windows import windows_over
+from scratch.layers import Conv2D, Conv2DTranspose, DepthwiseConv2D, SeparableConv2D
 from scratch.layers.convolution import Convolution
 
 
@@ -32,19 +37,30 @@ def convolution_bounds(layer: Convolution, call: GivenCall) -> Bounds:
     p = call.precision
     x, kernel = p.given(call.x), p.given(layer.weights["kernel"])
     forward, backward = _products(layer)
-    z = plus_bias(layer, p.dot(layer.product, x, kernel, n=forward), p)
-    y, dz = activation_bounds(layer.activation, z, call.dy, p)
+    transposed = isinstance(layer, Conv2DTranspose)
+    to_output, to_input = _PASSES[::-1] if transposed else _PASSES
+    problem = _problem(layer, call)
+
+    def as_chosen(standard: Bounded, which: Pass, a: Bounded, b: Bounded) -> Bounded:
+        if problem is None or chosen(which, problem).elementwise:
+            return standard
+        return with_winograd(standard, which, a, b, problem, p)
 
     def input_gradient(dz: Array, kernel: Array) -> Array:
         return layer.input_gradient(dz, kernel, call.x.shape[1:-1])
 
+    product = p.dot(layer.product, x, kernel, n=forward)
+    z = plus_bias(layer, as_chosen(product, to_output, x, kernel), p)
+    y, dz = activation_bounds(layer.activation, z, call.dy, p)
+    dx = p.dot(input_gradient, dz, kernel, n=backward)
     outputs = math.prod(call.dy.shape[:-1])
-    inputs = math.prod(call.x.shape[:-1])
-    windows = inputs if isinstance(layer, Conv2DTranspose) else outputs
+    windows = math.prod(call.x.shape[:-1]) if transposed else outputs
+    dkernel = p.dot(layer.kernel_gradient, dz, x, n=windows)
+    sides = (x, dz) if transposed else (dz, x)
     bounds = {
         "output": y,
-        "grad_input": p.dot(input_gradient, dz, kernel, n=backward),
-        "grad:kernel": p.dot(layer.kernel_gradient, dz, x, n=windows),
+        "grad_input": as_chosen(dx, to_input, dz, kernel),
+        "grad:kernel": as_chosen(dkernel, "kernel_gradient", *sides),
     }
     if layer.use_bias:
         bounds["grad:bias"] = p.sum(dz, F.conv2d_bias_gradient, n=outputs)
@@ -89,6 +105,20 @@ def separable_bounds(layer: SeparableConv2D, call: GivenCall) -> Bounds:
 
 
 _STAGES = ("depthwise", "pointwise")
+_PASSES: tuple[Pass, Pass] = ("forward", "input_gradient")
+"""How a convolution computes its output and dx; a transposed one has them the other way round."""
+
+
+def _problem(layer: Convolution, call: GivenCall) -> Problem | None:
+    """The convolution of images that the twins compute, in their dtype; None if it is another."""
+    if type(layer) not in (Conv2D, Conv2DTranspose):
+        return None
+    image = call.dy if isinstance(layer, Conv2DTranspose) else call.x
+    options = {"groups": 1, **layer.geometry}
+    groups = options.pop("groups")
+    windows = windows_over(image.shape[1:3], layer.kernel_size, **options)
+    filters = layer.weights["kernel"].shape[3]
+    return Problem(windows, len(image), image.shape[3], filters, groups, call.precision.dtype)
 
 
 def _products(layer: Convolution) -> tuple[int, int]:

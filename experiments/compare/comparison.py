@@ -46,12 +46,14 @@ class Comparison:
         dtype: What the twins computed in.
         training: Whether they ran as in training.
         loss: Keras' loss on the given data.
+        algorithm: How the scratch side computed its convolutions.
     """
 
     table: pd.DataFrame
     dtype: str
     training: bool
     loss: float
+    algorithm: str = "exact"
 
     @property
     def isolated(self) -> pd.DataFrame:
@@ -101,8 +103,14 @@ class Comparison:
 
     @property
     def summary(self) -> str:
-        """One sentence: whether the twins agree and, if not, where and as far as known why."""
-        return self._agreement() if self.ok else self._disagreement()
+        """Whether the twins agree and, if not, where and as far as known why: one sentence.
+
+        Another one says by which algorithm convolutions were computed, where not by "exact".
+        """
+        sentence = self._agreement() if self.ok else self._disagreement()
+        if self.algorithm == "exact":
+            return sentence
+        return f"{sentence} Convolutions were computed, and bounded, by {self.algorithm!r}."
 
     def _disagreement(self) -> str:
         named = [f"{tensor} of {layer!r}" for layer, tensor in self.faults]

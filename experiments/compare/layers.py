@@ -24,6 +24,7 @@ from experiments.compare.verdicts import FAULT
 from experiments.progress import Progress
 from keras_models.convert import to_scratch
 from keras_models.probe import probe_backwards
+from scratch.functional.convolution import using_algorithm
 
 
 def compare_layers(
@@ -34,6 +35,7 @@ def compare_layers(
     loss: Any = "sparse_categorical_crossentropy",
     training: bool = True,
     progress: Progress | None = None,
+    algorithm: str = "exact",
 ) -> Comparison:
     """Compare every layer's output, input gradient and weight gradients.
 
@@ -50,10 +52,13 @@ def compare_layers(
             a list, or one for all. Their losses are added up.
         training: Whether both run as in training.
         progress: Where to show how far the comparison is; nowhere when None.
+        algorithm: How the scratch side computes its convolutions, one of
+            `scratch.functional.convolution.CHOICES`. The bounds are those of the algorithms that
+            run: "exact" has the narrowest, "auto" is what training uses.
 
     Raises:
         ValueError: The models have different layers or connections, there is nothing to compare,
-            or x is empty or not finite.
+            x is empty or not finite, or there is no such algorithm.
         TypeError: The models and x are not of one dtype.
         UnsupportedLayerError: The Keras model has a layer without counterpart.
 
@@ -67,7 +72,8 @@ def compare_layers(
     steps = (1 + PASSES) * len(pairs)
     shown = progress.task("comparing layers", steps) if progress else nullcontext(_nowhere)
     # NaN and inf are found by their verdict.
-    with shown as advance, np.errstate(all="ignore"), unchanged(scratch_model):
+    quietly = np.errstate(all="ignore")
+    with using_algorithm(algorithm), shown as advance, quietly, unchanged(scratch_model):
         total, calls = probe_backwards(keras_model, task.x, task.y, loss, training)
         isolated, probed = [], []
         for pair, call in zip(reversed(pairs), calls, strict=True):
@@ -78,7 +84,8 @@ def compare_layers(
         faulty = any(row["verdict"] == FAULT for row in rows)
         models = (scratch_model, judge)
         rows += propagated_rows(pairs, probed[::-1], models, task, faulty, advance)
-    return Comparison(pd.DataFrame(rows, columns=COLUMNS), task.dtype, training, total)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    return Comparison(table, task.dtype, training, total, algorithm)
 
 
 def _nowhere(_steps: float) -> None:

@@ -32,9 +32,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
     """What `compare_layers` is called with; it still runs."""
     seen: list[dict] = []
 
-    def spy(scratch_model, keras_model, x, y, loss, training, progress) -> Comparison:
-        seen.append({"x": x, "y": y, "loss": loss, "training": training, "model": keras_model})
-        return compare_layers(scratch_model, keras_model, x, y, loss, training, progress)
+    def spy(scratch_model, keras_model, x, y, **options) -> Comparison:
+        seen.append({"x": x, "y": y, "model": keras_model, **options})
+        return compare_layers(scratch_model, keras_model, x, y, **options)
 
     monkeypatch.setattr(comparison_package, "compare_layers", spy)
     return seen
@@ -52,14 +52,17 @@ def test_an_honest_model_agrees(convtwin, model: Path, calls) -> None:
     assert calls[0]["x"].dtype == np.float32
     assert calls[0]["loss"] == "sparse_categorical_crossentropy"
     assert calls[0]["training"] is True
+    assert calls[0]["algorithm"] == "exact"
 
 
 def test_options_reach_the_comparison(convtwin, model: Path, calls, tmp_path: Path) -> None:
     arguments = ["--batch", 2, "--seed", 5, "--dtype", "float64", "--inference"]
+    arguments += ["--algorithm", "winograd"]
     assert convtwin("compare", model, *arguments, "--loss", "mean_squared_error")[0] == 0
     assert calls[0]["x"].shape == (2, 9, 7, 2)
     assert calls[0]["x"].dtype == np.float64
     assert (calls[0]["loss"], calls[0]["training"]) == ("mean_squared_error", False)
+    assert calls[0]["algorithm"] == "winograd"
     data = tmp_path / "data.npz"
     np.savez(data, x=np.ones((3, 9, 7, 2)), y=[0, 1, 3])
     assert convtwin("compare", model, "--data", data)[0] == 0
