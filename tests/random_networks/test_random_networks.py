@@ -44,11 +44,11 @@ def test_random_networks_agree(tally: Tally) -> None:
 
 @pytest.mark.slow
 def test_many_random_networks_agree(tally: Tally) -> None:
-    """Others each time, of every type of layer, with no more suspects than chance allows."""
+    """Others each time, with no more suspects than chance allows; many have every type of layer."""
     run(tally, settings(_ANY, max_examples=_MANY))
     assert len(tally.suspects) <= tally.allowed_suspects, "\n\n".join(tally.suspects)
     assert tally.unjudged <= 0.01 * tally.tensors
-    if _MANY >= 300:
+    if _MANY >= 2000:  # Of 300 networks, some have no pooling of sequences.
         assert set(tally.layers) >= set(OPTIONS)
 
 
