@@ -135,7 +135,7 @@ def average_pool2d_backward(
     """
     shape = (len(dy), *input_size, dy.shape[3])
     windows = _pool_windows(shape, pool_size, strides, padding)
-    share = dy / _counts(windows, dy.dtype)
+    share = np.divide(dy, _counts(windows, dy.dtype), order="C")
     dx = np.empty(shape, dy.dtype)
 
     def work(images: slice) -> None:

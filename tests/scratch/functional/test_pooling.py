@@ -207,14 +207,29 @@ def test_a_window_of_more_cells_than_a_byte_counts():
     )
 
 
-@pytest.mark.parametrize("layout", ["every other", "transposed"])
-def test_images_in_any_memory_layout(layout):
-    x = np.round(normal(0, 2, 7, 6, 3))
-    seen = np.repeat(x, 2, axis=3)[..., ::2] if layout == "every other" else x.T.copy().T
-    geometry = ((3, 2), (2, 1), "same")
-    for ours, expected in zip(max_pool2d(seen, *geometry), max_pool2d(x, *geometry), strict=True):
+@pytest.mark.parametrize(
+    "laid_out",
+    [lambda a: np.repeat(a, 2, axis=3)[..., ::2], lambda a: a.T.copy().T],
+    ids=["every other", "transposed"],
+)
+def test_arrays_in_any_memory_layout(laid_out):
+    x, size, geometry = np.round(normal(0, 2, 7, 6, 3)), (7, 6), ((3, 2), (2, 1), "same")
+    y, argmax = max_pool2d(x, *geometry)
+    dy = normal(1, *y.shape)
+    for ours, expected in (
+        (max_pool2d(laid_out(x), *geometry)[0], y),
+        (max_pool2d(laid_out(x), *geometry)[1], argmax),
+        (average_pool2d(laid_out(x), *geometry), average_pool2d(x, *geometry)),
+        (
+            max_pool2d_backward(laid_out(dy), laid_out(argmax), size, *geometry),
+            max_pool2d_backward(dy, argmax, size, *geometry),
+        ),
+        (
+            average_pool2d_backward(laid_out(dy), size, *geometry),
+            average_pool2d_backward(dy, size, *geometry),
+        ),
+    ):
         np.testing.assert_array_equal(ours, expected)
-    np.testing.assert_array_equal(average_pool2d(seen, *geometry), average_pool2d(x, *geometry))
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
