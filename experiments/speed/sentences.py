@@ -39,7 +39,7 @@ def scaling(rows: pd.DataFrame) -> list[str]:
         if grows == "threads":
             faster = number(ours.milliseconds.iloc[0] / ours.milliseconds.iloc[-1], 3)
             threads.append(
-                f"{work} {faster} times faster on {ours.value.iloc[-1]} threads than on one"
+                f"{work} {faster} times as fast on {ours.value.iloc[-1]} threads as on one"
             )
             continue
         ratio = ours.milliseconds.to_numpy() / theirs.milliseconds.to_numpy()
