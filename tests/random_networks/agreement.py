@@ -18,6 +18,7 @@ from experiments.compare import Comparison, compare_layers
 from experiments.complexity import count
 from keras_models import to_keras, to_scratch
 from keras_models.graph import functional_of, trace, walk
+from keras_models.uses import LayerUse, layer_uses
 from keras_models.weights import read_weights
 from tests.random_networks.layers import IMPORTED
 from tests.random_networks.source import Network
@@ -85,14 +86,35 @@ def check(network: Network, tally: Tally) -> None:
 
 
 def _built(network: Network) -> keras.Model:
-    """The model, if Keras can build it.
+    """The model, if Keras can build it and add what it adds.
 
     Keras takes `x * 2` for a sparse tensor, of which it cannot tell what its applications' own
     layers make.
     """
     if "* 2" in network.source and any(name in network.source for name in IMPORTED):
         reject()
-    return network.build()
+    model = network.build()
+    if any(_takes_for_bias(use) for use in layer_uses(model, batch=network.batch)):
+        reject()
+    return model
+
+
+def _takes_for_bias(use: LayerUse) -> bool:
+    """Whether Keras adds along another axis than the shapes say (keras-team/keras, PR 20386).
+
+    What has only one axis longer than 1 it takes for a bias, of the last axis or else of the one
+    after the batch, whichever is as long: (3, 3) and (3, 1) become the sum of a matrix and a row.
+    """
+    if type(use.layer).__name__ not in ("Add", "Average"):
+        return False
+    total, *added = (tensor.shape for tensor in use.inputs)
+    for shape in added:
+        long = [axis for axis, size in enumerate(shape) if size > 1]
+        fitting = [axis for axis in (len(total) - 1, 1) if total[axis] == max(shape)]
+        if len(long) == 1 and fitting and fitting[0] != long[0]:
+            return True
+        total = np.broadcast_shapes(total, shape)
+    return False
 
 
 def _computes_in_vain(model: keras.Model) -> bool:
