@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
-# Each worker holds TensorFlow, half a gigabyte or more: eight are enough.
-PYTEST := $(PY) -m pytest --numprocesses logical --maxprocesses 8 --dist worksteal
+# A worker grows to two gigabytes, so that there are four at most.
+PYTEST := $(PY) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 FORM := $(if $(FULL),--full,)
 DATA_OPTION := $(if $(DATA),--data "$(DATA)",)
 
