@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from scratch.functional.products import product
 from scratch.functional.sums import sum_to_channels
 
 
@@ -25,20 +26,19 @@ def dense(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None = None) -> 
         raise ValueError(
             f"dense takes x (..., in) and kernel (in, units): x {x.shape}, kernel {kernel.shape}."
         )
-    y = x @ kernel
-    if bias is not None:
-        y += bias
-    return y
+    rows = x.reshape(-1, x.shape[-1])
+    return product(rows, kernel, bias).reshape(*x.shape[:-1], kernel.shape[1])
 
 
 def dense_input_gradient(dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """dL/dx of `dense`: dy (..., units) times W^T -> (..., in)."""
-    return dy @ kernel.T
+    rows = dy.reshape(-1, dy.shape[-1])
+    return product(rows, kernel.T).reshape(*dy.shape[:-1], len(kernel))
 
 
 def dense_kernel_gradient(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
     """dL/dkernel of `dense`: x^T dy, summed over all leading axes -> (in, units)."""
-    return x.reshape(-1, x.shape[-1]).T @ dy.reshape(-1, dy.shape[-1])
+    return product(x.reshape(-1, x.shape[-1]).T, dy.reshape(-1, dy.shape[-1]))
 
 
 def dense_bias_gradient(dy: np.ndarray) -> np.ndarray:

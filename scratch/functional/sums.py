@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import groupby
 from math import prod
 
 import numpy as np
+
+from scratch.functional.threads import one_blas_thread, slices, sum_in_threads
+
+_NUMBERS = 2**18
+"""Numbers in a part of a long sum."""
+
+Shape = tuple[int, ...]
 
 
 def sum_to_channels(x: np.ndarray) -> np.ndarray:
@@ -16,7 +24,12 @@ def sum_to_channels(x: np.ndarray) -> np.ndarray:
     is several times slower when C is small, and less exact: it adds every row to one running sum.
     """
     rows = x.reshape(-1, x.shape[-1])
-    return np.ones(len(rows), x.dtype) @ rows
+    length = max(1, _NUMBERS // max(1, rows.shape[1]))
+
+    def term(part: slice) -> np.ndarray:
+        return _ones(part.stop - part.start, x.dtype) @ rows[part]
+
+    return sum_in_threads(term, slices(len(rows), length) or [slice(0, 0)])
 
 
 def sum_over(x: np.ndarray, axes: Sequence[int]) -> np.ndarray:
@@ -26,20 +39,39 @@ def sum_over(x: np.ndarray, axes: Sequence[int]) -> np.ndarray:
         x: Any shape.
         axes: Whole numbers from 0. Adjacent ones are summed at once, the longest run first.
     """
+    total = x
+    with one_blas_thread():
+        for shape, result in _steps(x.shape, tuple(axes)):
+            before, length, after = shape
+            ones = _ones(length, x.dtype)
+            if after == 1:
+                total = total.reshape(before, length) @ ones
+            elif before == 1:
+                total = ones @ total.reshape(length, after)
+            else:
+                total = ones @ total.reshape(shape)
+            total = total.reshape(result)
+    return total
+
+
+@lru_cache
+def _steps(shape: Shape, axes: tuple[int, ...]) -> list[tuple[Shape, Shape]]:
+    """For each run of axes: (numbers before it, in it, behind it), and the shape that is left."""
     runs = [
         [axis for axis, _ in run]
-        for summed, run in groupby(enumerate(x.shape), key=lambda item: item[0] in axes)
+        for summed, run in groupby(enumerate(shape), key=lambda item: item[0] in axes)
         if summed
     ]
-    total = x
-    for run in sorted(runs, key=lambda run: -prod(x.shape[axis] for axis in run)):
-        before, after = total.shape[: run[0]], total.shape[run[-1] + 1 :]
-        ones = np.ones(prod(x.shape[axis] for axis in run), x.dtype)
-        if prod(after) == 1:
-            added = total.reshape(-1, len(ones)) @ ones
-        elif prod(before) == 1:
-            added = ones @ total.reshape(len(ones), -1)
-        else:
-            added = ones @ total.reshape(prod(before), len(ones), prod(after))
-        total = added.reshape(*before, *[1] * len(run), *after)
-    return total
+    steps = []
+    for run in sorted(runs, key=lambda run: -prod(shape[axis] for axis in run)):
+        before, inside, after = shape[: run[0]], shape[run[0] : run[-1] + 1], shape[run[-1] + 1 :]
+        shape = (*before, *[1] * len(run), *after)
+        steps.append(((prod(before), prod(inside), prod(after)), shape))
+    return steps
+
+
+@lru_cache(maxsize=8)
+def _ones(length: int, dtype: np.dtype) -> np.ndarray:
+    ones = np.ones(length, dtype)
+    ones.flags.writeable = False
+    return ones

@@ -55,7 +55,7 @@ def in_threads(work: Callable[[Part], None], parts: Sequence[Part]) -> None:
         for part in shared:
             work(part)
 
-    with _one_blas_thread():
+    with one_blas_thread():
         # A context each: NumPy keeps `errstate` in it.
         runs = [_pool().submit(contextvars.copy_context().run, run) for _ in range(helpers)]
         try:
@@ -124,8 +124,11 @@ class _Held:
 
 
 @contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """Hold BLAS at one thread inside the block; the last block to end restores what was."""
+def one_blas_thread() -> Iterator[None]:
+    """Hold BLAS at one thread inside the block; the last block to end restores what was.
+
+    `in_threads` does so; what calls BLAS without it does so itself.
+    """
     blas = _blas()
     if blas is None:
         yield
