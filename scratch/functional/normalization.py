@@ -2,31 +2,43 @@
 
 One computation serves all: which axes are averaged over says which it is (Ioffe & Szegedy 2015;
 Ba, Kiros & Hinton 2016; Wu & He 2018). Statistics and parameters keep the axes that they do not
-have with size 1, so that they broadcast against x. Large arrays are worked through in blocks that
-stay in the processor's cache: every pass over memory is one that has to be.
+have with size 1, so that they broadcast against x.
+
+Large arrays are worked through in blocks, on all cores. Sums are products with ones, and a sum over
+blocks does not depend on who computed which. Parameters that broadcast over short rows, as those of
+channels do, are first repeated to long ones, for NumPy starts anew with every row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import reduce
 from itertools import groupby
-from math import prod
+from math import gcd, prod
+from typing import Any
 
 import numpy as np
 
 from scratch.functional.sums import sum_over
+from scratch.functional.threads import in_threads, slices
+from scratch.functional.workspace import workspace
 
 Array = np.ndarray
 Gradients = tuple[Array, Array, Array]
 
-_BLOCK = 2**16
-"""Numbers in a block: four arrays of so many fit into a level 2 cache."""
+_BLOCK = 2**19
+"""Numbers in a block: a call of NumPy's on it takes far longer than what is around the call."""
+_ROW = 2**13
+"""Numbers in a long row."""
 
 
 def moments(x: Array, axes: Sequence[int]) -> tuple[Array, Array]:
     """Mean and biased variance over some axes. Ioffe & Szegedy, algorithm 1, lines 1 and 2.
 
-    Two passes: E[x^2] - E[x]^2 would cancel when the mean is large beside the deviation.
+    Two passes, over each block while it is in the cache; E[x^2] - E[x]^2 would cancel when the mean
+    is large beside the deviation. Where blocks share a mean, the squares about it are those about
+    the blocks' own means and those of these means (Chan, Golub & LeVeque 1983, "Algorithms for
+    computing the sample variance", eq. 2.1b).
 
     Args:
         x: Any shape.
@@ -36,14 +48,25 @@ def moments(x: Array, axes: Sequence[int]) -> tuple[Array, Array]:
         mean, variance: x's shape with size 1 along `axes`, in x's dtype.
     """
     kept = tuple(1 if axis in axes else size for axis, size in enumerate(x.shape))
+    view, (statistic,), reduced = _merged(x, [np.empty(kept)], axes)
+    blocks = _blocks(view)
+
+    def of_block(rows: slice) -> tuple[Array, Array, int]:
+        part = view[rows]
+        total = sum_over(part, reduced)
+        count = part.size // total.size
+        offset = _offset(part, _in_long_rows(total / count, view))
+        return total, sum_over(np.square(offset, out=offset), reduced), count
+
+    totals, squares, counts = zip(*_of_all(of_block, blocks), strict=True)
     count = x.size // prod(kept)
-    mean = sum_over(x, axes) / count
-    view, (level,), reduced = _merged(x, [mean], axes)
-    squares = np.zeros_like(level)
-    for rows in _blocks(view):
-        part = _rows(squares, rows)
-        part += sum_over(np.square(view[rows] - _rows(level, rows)), reduced)
-    return mean, squares.reshape(kept) / count
+    mean = _joined(totals, statistic) / count
+    between = [
+        np.square(total / count - _rows(mean, rows)) * count
+        for rows, total, count in zip(blocks, totals, counts, strict=True)
+    ]
+    variance = (_joined(squares, statistic) + _joined(between, statistic)) / count
+    return mean.reshape(kept), variance.reshape(kept)
 
 
 def normalize(
@@ -63,14 +86,18 @@ def normalize(
         As x.
     """
     inverse = 1 / np.sqrt(variance + epsilon)
-    parameters = [mean, inverse, gamma, *([] if beta is None else [beta])]
-    view, (mean, inverse, gamma, *betas), _ = _merged(x, parameters)
+    given = [mean, inverse, gamma, *([] if beta is None else [beta])]
+    view, given, _ = _merged(x, given)
+    mean, inverse, gamma, *betas = (_in_long_rows(parameter, view) for parameter in given)
     y = np.empty_like(view)
-    for rows in _blocks(view):
+
+    def of_block(rows: slice) -> None:
         part = np.subtract(view[rows], _rows(mean, rows), out=y[rows])
         part *= _rows(inverse, rows) * _rows(gamma, rows)
         for shift in betas:
             part += _rows(shift, rows)
+
+    in_threads(of_block, _blocks(view))
     return y.reshape(x.shape)
 
 
@@ -105,42 +132,66 @@ def normalize_backward(
     inverse = 1 / np.sqrt(variance + epsilon)
     shape = gamma.shape
     view, (upstream, mean, inverse, gamma), reduced = _merged(x, [dy, mean, inverse, gamma], axes)
-    subtracted = mean if centred else np.zeros_like(mean)
+    subtracted = _in_long_rows(mean if centred else np.zeros_like(mean), view)
     of_gamma = [axis for axis, size in enumerate(gamma.shape) if size == 1]
     common = [axis for axis in of_gamma if mean.shape[axis] == 1]
-    dgamma, dbeta = np.zeros_like(gamma), np.zeros_like(gamma)
-    level, along = np.zeros_like(mean), np.zeros_like(mean)
-    for rows in _blocks(view):
-        g, offset = upstream[rows], view[rows] - _rows(subtracted, rows)
-        offset *= g
-        by_beta = sum_over(g, common)
+
+    def sums_of_block(rows: slice) -> list[Array]:
+        """Of the terms of dbeta and dgamma; with gamma, of the terms of their averages."""
+        offset = _offset(view[rows], _rows(subtracted, rows))
+        offset *= upstream[rows]
+        by_beta = sum_over(upstream[rows], common)
         by_gamma = sum_over(offset, common) * _rows(inverse, rows)
-        for total, terms in ((dbeta, by_beta), (dgamma, by_gamma)):
-            part = _rows(total, rows)
-            part += sum_over(terms, of_gamma)
+        terms = [sum_over(by_beta, of_gamma), sum_over(by_gamma, of_gamma)]
         if reduced:
-            for total, terms in ((level, by_beta), (along, by_gamma)):
-                part = _rows(total, rows)
-                part += sum_over(_rows(gamma, rows) * terms, reduced)
-    count = view.size // mean.size
-    curve = inverse * inverse * along / count
-    shift = inverse * level / count if centred else None
-    dx = np.empty_like(view)
-    for rows in _blocks(view):
-        part = np.multiply(upstream[rows], _rows(inverse, rows) * _rows(gamma, rows), out=dx[rows])
-        if reduced:
-            offset = view[rows] - _rows(mean, rows)
-            offset *= _rows(curve, rows)
+            terms += [sum_over(_rows(gamma, rows) * by, reduced) for by in (by_beta, by_gamma)]
+        return terms
+
+    sums = list(zip(*_of_all(sums_of_block, _blocks(view)), strict=True))
+    dbeta, dgamma = (_joined(parts, gamma).reshape(shape) for parts in sums[:2])
+    slope = shift = None
+    if reduced:
+        level, along = (_joined(parts, mean) / (view.size // mean.size) for parts in sums[2:])
+        slope = inverse * inverse * along
+        shift = inverse * level if centred else None
+    dx = _input_gradient(upstream, view, inverse, gamma, mean, slope, shift)
+    return dx.reshape(x.shape), dgamma, dbeta
+
+
+def _input_gradient(
+    dy: Array,
+    x: Array,
+    inverse: Array,
+    gamma: Array,
+    mean: Array,
+    slope: Array | None,
+    shift: Array | None,
+) -> Array:
+    """Compute dy inverse gamma - (x - mean) slope - shift; None is zero."""
+    inverse, gamma, mean = (_in_long_rows(a, x) for a in (inverse, gamma, mean))
+    slope, shift = (a if a is None else _in_long_rows(a, x) for a in (slope, shift))
+    dx = np.empty_like(x)
+
+    def of_block(rows: slice) -> None:
+        part = np.multiply(dy[rows], _rows(inverse, rows) * _rows(gamma, rows), out=dx[rows])
+        if slope is not None:
+            offset = _offset(x[rows], _rows(mean, rows))
+            offset *= _rows(slope, rows)
             part -= offset
-            if shift is not None:
-                part -= _rows(shift, rows)
-    return dx.reshape(x.shape), dgamma.reshape(shape), dbeta.reshape(shape)
+        if shift is not None:
+            part -= _rows(shift, rows)
+
+    in_threads(of_block, _blocks(x))
+    return dx
 
 
 def _merged(
     x: Array, others: Sequence[Array], axes: Sequence[int] = ()
 ) -> tuple[Array, list[Array], list[int]]:
     """The same arrays with fewer axes: adjacent ones that are treated alike become one.
+
+    Rows that are shorter than a long one, all treated alike, are put side by side on an axis of
+    their own.
 
     Returns:
         x, the others, and `axes` in the merged numbering.
@@ -150,18 +201,51 @@ def _merged(
         return (axis in axes, *(a.shape[axis] == 1 for a in others))
 
     runs = [list(run) for _, run in groupby(range(x.ndim), key=treatment)]
+    reduced = {number for number, run in enumerate(runs) if run[0] in axes}
+    shapes = [[prod(a.shape[axis] for axis in run) for run in runs] for a in (x, *others)]
+    (count, *row), *_ = shapes
+    if len(row) == 1 and all(shape[0] == 1 or shape == [count, *row] for shape in shapes):
+        # Several rows make a long one: (count, C) -> (count / beside, beside, C).
+        beside = gcd(count, 2 ** max(0, (_ROW // row[0]).bit_length() - 1))
+        shapes = [[-(-n // beside), min(n, beside), length] for n, length in shapes]
+        reduced |= {number + 1 for number in reduced}
+    merged = [a.reshape(shape) for a, shape in zip((x, *others), shapes, strict=True)]
+    return merged[0], merged[1:], sorted(reduced)
 
-    def merge(a: Array) -> Array:
-        return a.reshape([prod(a.shape[axis] for axis in run) for run in runs])
 
-    reduced = [number for number, run in enumerate(runs) if run[0] in axes]
-    return merge(x), [merge(a) for a in others], reduced
+def _in_long_rows(a: Array, x: Array) -> Array:
+    """What broadcasts against x, repeated along short rows of x; as it is where x has none."""
+    if len(a) > 1 or x[:1].size > _ROW:
+        return a
+    rows = np.empty((1, *x.shape[1:]), a.dtype)
+    rows[...] = a
+    return rows
 
 
-def _blocks(x: Array) -> Iterator[slice]:
+def _offset(x: Array, level: Array) -> Array:
+    """Compute x - level, in memory that the next call uses again."""
+    return np.subtract(x, level, out=workspace("offset", x.shape, x.dtype))
+
+
+def _blocks(x: Array) -> list[slice]:
     """Slices of axis 0, of about `_BLOCK` numbers each."""
-    length = max(1, _BLOCK * len(x) // x.size)
-    return (slice(start, start + length) for start in range(0, len(x), length))
+    return slices(len(x), max(1, _BLOCK * len(x) // x.size))
+
+
+def _of_all(work: Callable[[slice], Any], blocks: Sequence[slice]) -> list[Any]:
+    """The work's result for every block, in their order."""
+    results: list[Any] = [None] * len(blocks)
+
+    def of_one(number: int) -> None:
+        results[number] = work(blocks[number])
+
+    in_threads(of_one, range(len(blocks)))
+    return results
+
+
+def _joined(parts: Sequence[Array], whole: Array) -> Array:
+    """What blocks have of an array like `whole`: their sum, if they share its rows."""
+    return reduce(np.add, parts) if len(whole) == 1 else np.concatenate(parts)
 
 
 def _rows(a: Array, rows: slice) -> Array:

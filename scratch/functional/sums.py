@@ -55,7 +55,7 @@ def sum_over(x: np.ndarray, axes: Sequence[int]) -> np.ndarray:
 
 
 @lru_cache
-def _steps(shape: Shape, axes: tuple[int, ...]) -> list[tuple[Shape, Shape]]:
+def _steps(shape: Shape, axes: tuple[int, ...]) -> Sequence[tuple[Shape, Shape]]:
     """For each run of axes: (numbers before it, in it, behind it), and the shape that is left."""
     runs = [
         [axis for axis, _ in run]

@@ -58,3 +58,19 @@ def test_registered_activations_know_their_gradient(name):
 def test_an_unknown_activation_names_the_known_ones():
     with pytest.raises(ValueError, match=r"'glu'; known are elu, .* hard_swish, .* swish, tanh"):
         get("glu")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(), (7,), (4097,), (3, 700_001)])
+def test_relu_of_many_numbers_is_relu_of_each(shape, dtype):
+    x, dy = normal(0, *shape, dtype=dtype), normal(1, *shape, dtype=dtype)
+    if x.size > 100:
+        x = x.copy()
+        x.reshape(-1)[[3, -3]] = 0, np.nan
+    y, dx = relu(x), relu_backward(dy, x)
+    assert y.dtype == dx.dtype == dtype
+    np.testing.assert_array_equal(y, np.where(x < 0, 0, x))
+    np.testing.assert_array_equal(dx, np.where(x > 0, dy, 0))
+    if x.ndim == 2:
+        np.testing.assert_array_equal(relu(x.T), y.T)
+        np.testing.assert_array_equal(relu_backward(dy.T, x.T), dx.T)

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from scratch.functional import moments, normalize, normalize_backward, sums
 from tests.scratch.functional.oracles import assert_same, complex_step, normal
@@ -134,3 +135,33 @@ def test_sums_over_any_axes(size):
         expected = x.sum(axis=axes, keepdims=True)
         np.testing.assert_allclose(sums.sum_over(x, axes), expected, rtol=1e-12)
         assert sums.sum_over(x, axes).shape == expected.shape
+
+
+def test_statistics_of_blocks_that_differ():
+    """1.6 million numbers: the mean wanders from one end of the batch to the other."""
+    x = normal(0, 40, 100, 50, 8) + 100 * np.arange(40).reshape(40, 1, 1, 1)
+    mean, variance = moments(x, (0, 1, 2))
+    np.testing.assert_allclose(mean, x.mean(axis=(0, 1, 2), keepdims=True), rtol=1e-13)
+    np.testing.assert_allclose(variance, x.var(axis=(0, 1, 2), keepdims=True), rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("axes", "of_gamma"), [((0, 1, 2), (3,)), ((0, 2, 3), (1,)), ((3,), (3,)), ((1, 2), (3,))]
+)
+def test_no_bit_depends_on_the_number_of_threads(axes, of_gamma):
+    shape = (31, 50, 60, 20)  # 1.9 million numbers
+    x, dy = normal(0, *shape, dtype="float32"), normal(1, *shape, dtype="float32")
+    sizes = [size if axis in of_gamma else 1 for axis, size in enumerate(shape)]
+    gamma, beta = normal(2, *sizes, dtype="float32"), normal(3, *sizes, dtype="float32")
+
+    def both_passes():
+        statistics = moments(x, axes)
+        y = normalize(x, *statistics, gamma, beta, EPSILON)
+        return *statistics, y, *normalize_backward(dy, x, *statistics, gamma, EPSILON, axes)
+
+    with threadpool_limits(1, user_api="blas"):
+        alone = both_passes()
+    for threads in (2, 3):
+        with threadpool_limits(threads, user_api="blas"):
+            for ours, expected in zip(both_passes(), alone, strict=True):
+                np.testing.assert_array_equal(ours, expected)
