@@ -13,7 +13,7 @@ from scratch.graph import Call, Input, SymbolicTensor, calls_between, replay, un
 from scratch.layers import Layer
 from scratch.layers.base import Shape
 from scratch.layers.registry import layer_named
-from scratch.passes import ForwardPass, run_backward, run_forward
+from scratch.passes import ForwardPass, Values, run_backward, run_forward
 from scratch.summary import summary_table
 from scratch.training import Trainable
 
@@ -155,6 +155,17 @@ class Model(Trainable):
             ValueError: The shape is not the output's.
             TypeError: The gradient is not an array of the output's dtype.
         """
+        values = self._latest.values if self._latest else {}
+        found = self._go_back(dy, self.inputs)
+        dx = [found[t] if t in found else np.zeros_like(values[t]) for t in self.inputs]
+        return dx if self._lists[0] else dx[0]
+
+    def _backward_weights(self, dy: Any) -> None:
+        """As `backward`, without dL/dinput."""
+        self._go_back(dy, ())
+
+    def _go_back(self, dy: Any, wanted: Sequence[SymbolicTensor]) -> Values:
+        """Fill every layer's `gradients`; the gradients of those inputs that are wanted."""
         if self._latest is None:
             raise RuntimeError(f"Model {self.name!r}: call forward before backward, each time.")
         values = self._latest.values
@@ -164,12 +175,11 @@ class Model(Trainable):
             _check_array(what, array, values[tensor].shape, tensor.dtype)
         upstream = list(zip(self.outputs, arrays, strict=True))
         caches, self._latest = self._latest.caches, None
-        found = run_backward(self.calls, caches, upstream)
+        found = run_backward(self.calls, caches, upstream, wanted)
         self.gradients = {
             f"{la.name}/{name}": g for la in self.layers for name, g in la.gradients.items()
         }
-        dx = [found[t] if t in found else np.zeros_like(values[t]) for t in self.inputs]
-        return dx if self._lists[0] else dx[0]
+        return found
 
     def _run(self, x: Any, training: bool = False, keep: bool = True) -> ForwardPass:
         """A forward pass that is not (yet) the latest one, which `backward` belongs to."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,9 +60,14 @@ def run_forward(
 
 
 def run_backward(
-    calls: Sequence[Call], caches: list[Any], upstream: Sequence[tuple[SymbolicTensor, Any]]
+    calls: Sequence[Call],
+    caches: list[Any],
+    upstream: Sequence[tuple[SymbolicTensor, Any]],
+    wanted: Sequence[SymbolicTensor],
 ) -> Values:
     """Go back through the calls, filling each layer's `gradients`; return dL/dinput for each.
+
+    Gradients go no further down than to the trainable weights and the inputs that are wanted.
 
     A layer that is used more than once gets the sum over its calls, and so does a tensor that
     goes to more than one call, or is an output and used as well. What a call kept, and the
@@ -73,29 +78,52 @@ def run_backward(
         calls: In topological order; `upstream` must reach each of them.
         caches: As the forward pass left them, one for each call; emptied.
         upstream: Output tensors with their gradients.
+        wanted: The graph's inputs whose gradients are returned.
     """
     gradients: Values = {}
+    needed = _depending(calls, wanted)
     for tensor, dy in upstream:
         _accumulate(gradients, tensor, dy)
     for layer in {call.layer for call in calls}:
         layer.gradients.clear()
     for call in reversed(calls):
-        dx = _backward_call(call, caches.pop(), gradients.pop(call.output))
+        cache, dy = caches.pop(), gradients.pop(call.output, None)
+        if call.output not in needed:
+            continue
+        dx = _backward_call(call, cache, dy, needed)
         for tensor, gradient in zip(call.inputs, dx, strict=True):
-            _accumulate(gradients, tensor, gradient)
-    return gradients
+            if tensor in needed:
+                _accumulate(gradients, tensor, gradient)
+    return {tensor: gradients[tensor] for tensor in wanted if tensor in gradients}
 
 
-def _backward_call(call: Call, cache: Any, dy: np.ndarray) -> list[np.ndarray]:
+def _depending(calls: Sequence[Call], wanted: Sequence[SymbolicTensor]) -> Set[SymbolicTensor]:
+    """The tensors that depend on a wanted input or on a trainable weight, and those inputs."""
+    found = {*wanted}
+    for call in calls:
+        if call.layer.trainable_weights or not found.isdisjoint(call.inputs):
+            found.add(call.output)
+    return found
+
+
+def _backward_call(
+    call: Call, cache: Any, dy: np.ndarray, needed: Set[SymbolicTensor]
+) -> Sequence[Any]:
     """dL/dinput of one call; the layer's `gradients` grow by this call's, its cache is dropped."""
     layer = call.layer
     from_later_calls = dict(layer.gradients)
     layer.cache = cache
-    dx = layer.backward(dy)
+    dx: Any = [None] * len(call.inputs)
+    if needed.isdisjoint(call.inputs):
+        layer.backward_weights(dy)
+    elif call.merges:
+        dx = layer.backward(dy)
+    else:
+        dx = [layer.backward(dy)]
     layer.cache = None
     for name, gradient in from_later_calls.items():
         layer.gradients[name] = layer.gradients[name] + gradient
-    return dx if call.merges else [dx]
+    return dx
 
 
 def _accumulate(sums: Values, tensor: SymbolicTensor, gradient: np.ndarray) -> None:

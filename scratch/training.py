@@ -227,7 +227,7 @@ class Trainable:
         """`train_on_batch` on data that was checked before."""
         network, loss = self.objective.network, self.objective.loss
         output = network.forward(x, training=True)
-        network.backward(loss.gradient(y, output))
+        network._backward_weights(loss.gradient(y, output))
         add_penalty_gradients(cast("Model", self))
         self.gradients = {
             f"{la.name}/{name}": g for la in self.layers for name, g in la.gradients.items()

@@ -130,6 +130,9 @@ class Layer:
             cls.__init__ = _with_common_options(cls.__init__)  # type: ignore[method-assign]
         if "backward" in vars(cls):
             cls.backward = _without_frozen_weights(cls.backward)  # type: ignore[method-assign,assignment]
+            if "backward_weights" not in vars(cls):
+                # What is inherited belongs to another `backward`.
+                cls.backward_weights = Layer.backward_weights  # type: ignore[method-assign]
 
     @_with_common_options
     def __init__(
@@ -162,6 +165,13 @@ class Layer:
     def backward(self, dy: np.ndarray) -> Any:
         """Fill `gradients` from dL/doutput and return dL/dinput, for the latest `forward`."""
         raise NotImplementedError
+
+    def backward_weights(self, dy: np.ndarray) -> None:
+        """Fill `gradients` as `backward` does, where dL/dinput is not wanted, as in a first layer.
+
+        A layer that saves work by it has one of its own beside its `backward`.
+        """
+        self.backward(dy)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """The output's shape, batch first, None where unknown.

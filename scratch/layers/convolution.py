@@ -66,13 +66,22 @@ class Convolution(Window2D):
         return y
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
-        """Source A, equations 1 to 3, behind the activation's own derivative."""
+        """Source A, equation 1, behind the activation's own derivative; and `backward_weights`."""
         x, z, y = self.cache
         dz = self.activation.backward(dy, z, y)
-        self.gradients["kernel"] = self.kernel_gradient(dz, x)
-        if self.use_bias:
-            self.gradients["bias"] = F.conv2d_bias_gradient(dz)
+        self._fill_gradients(dz, x)
         return self.input_gradient(dz, self.weights["kernel"], x.shape[1:-1])
+
+    def backward_weights(self, dy: np.ndarray) -> None:
+        """Source A, equations 2 and 3, behind the activation's own derivative."""
+        x, z, y = self.cache
+        self._fill_gradients(self.activation.backward(dy, z, y), x)
+
+    def _fill_gradients(self, dz: np.ndarray, x: np.ndarray) -> None:
+        if self.trainable:
+            self.gradients["kernel"] = self.kernel_gradient(dz, x)
+            if self.use_bias:
+                self.gradients["bias"] = F.conv2d_bias_gradient(dz)
 
     def _add_kernel(self, name: str, shape: tuple[int, ...], initializer: Initializer) -> None:
         """Create a kernel whose first two axes are the window."""
