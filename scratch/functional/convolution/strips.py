@@ -102,11 +102,11 @@ def _strip_pixels(problem: Problem) -> int:
 
 
 def _seen(x: np.ndarray, problem: Problem, tile: Tile) -> np.ndarray:
-    """The pixels that the tile's strips see; the last strip may go beyond the padding."""
+    """The pixels that the tile's strips see, contiguous; the last may go beyond the padding."""
     windows, step = problem.windows, _WINDOWS * problem.windows.strides[1]
     needed = (_strips(problem) - 1) * step + _strip_pixels(problem)
     there = windows.input_size[1] + windows.pads[2] + windows.pads[3]
-    return seen_by(x, windows, tile, max(0, needed - there))
+    return np.ascontiguousarray(seen_by(x, windows, tile, max(0, needed - there)))
 
 
 def _unrolled(seen: np.ndarray, problem: Problem, tile: Tile) -> np.ndarray:
