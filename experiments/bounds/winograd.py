@@ -17,6 +17,7 @@ import numpy as np
 
 from experiments.rounding import Array, Bounded, Precision
 from scratch.functional.convolution import Pass, Problem, winograd
+from scratch.functional.convolution.turned import turned_kernel, turned_problem
 from scratch.functional.convolution.winograd import MAGNITUDES
 
 
@@ -63,7 +64,7 @@ def _forward(x: Array, kernel: Array, problem: Problem) -> Array:
 
 
 def _input_gradient(dy: Array, kernel: Array, problem: Problem) -> Array:
-    return winograd.input_gradient(dy, kernel, problem, MAGNITUDES)
+    return _forward(dy, turned_kernel(kernel, 1), turned_problem(problem))
 
 
 def _kernel_gradient(dy: Array, x: Array, problem: Problem) -> Array:

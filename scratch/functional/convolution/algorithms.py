@@ -90,7 +90,7 @@ ALGORITHMS = {
             "winograd",
             winograd.takes,
             winograd.forward,
-            winograd.input_gradient,
+            None,
             winograd.kernel_gradient,
             elementwise=False,
         ),

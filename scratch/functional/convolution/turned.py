@@ -11,7 +11,13 @@ from dataclasses import replace
 import numpy as np
 
 from scratch.functional.convolution.problem import Problem
+from scratch.functional.threads import in_threads, slices
 from scratch.functional.windows import Windows
+
+_CHANNELS = 32
+"""Exchanged at a time: all at once, numbers that are read one after the other are pages apart."""
+_LARGE = 2**17
+"""Numbers of a kernel from which that, and threads, pay."""
 
 
 def can_turn(problem: Problem) -> bool:
@@ -29,10 +35,14 @@ def turned_problem(problem: Problem) -> Problem:
 def turned_kernel(kernel: np.ndarray, groups: int) -> np.ndarray:
     """(kh, kw, Cin/g, Cout) -> (kh, kw, Cout/g, Cin), contiguous."""
     kh, kw, channels, filters = kernel.shape
+    turned = np.empty((kh, kw, filters // groups, groups, channels), kernel.dtype)
     split = kernel[::-1, ::-1].reshape(kh, kw, channels, groups, filters // groups)
-    return np.ascontiguousarray(
-        split.transpose(0, 1, 4, 3, 2).reshape(kh, kw, filters // groups, groups * channels)
-    )
+
+    def copy(part: slice) -> None:
+        turned[..., part] = split[:, :, part].transpose(0, 1, 4, 3, 2)
+
+    in_threads(copy, slices(channels, _CHANNELS if kernel.size >= _LARGE else channels))
+    return turned.reshape(kh, kw, filters // groups, groups * channels)
 
 
 def _pads(windows: Windows) -> tuple[int, int, int, int]:

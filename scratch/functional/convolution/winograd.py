@@ -41,7 +41,6 @@ from scratch.functional.convolution.problem import Problem
 from scratch.functional.convolution.tiles import windows_view
 from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of
 from scratch.functional.convolution.toom_cook import transforms
-from scratch.functional.convolution.turned import can_turn, turned_problem
 from scratch.functional.threads import in_threads, slices, sum_in_threads
 from scratch.functional.windows import Windows
 from scratch.functional.workspace import workspace
@@ -72,13 +71,13 @@ MAGNITUDES = Maps(*(np.abs(matrix).astype(np.float64) for matrix in _EXACT))
 
 _PATCHES = 100
 """Patches of a block: many enough for its GEMMs, few enough for its memory to stay in a cache."""
-_KERNEL_PART = 2**14
+_KERNEL_PART = 2**13
 """Pairs of channels whose kernels one thread transforms at a time."""
 
 
 def takes(problem: Problem) -> bool:
     """3x3 kernels that move by one, in float32: in float64 rounding is what one wants little of."""
-    fits = problem.kernel_size == (3, 3) and problem.moves_by_one and can_turn(problem)
+    fits = problem.kernel_size == (3, 3) and problem.moves_by_one
     return fits and problem.dtype == np.float32
 
 
@@ -94,18 +93,6 @@ def forward(
     if not finite.all():
         y[~finite] = tiles.forward(x[~finite], kernel, bias, _part_of(problem, ~finite))
     return y
-
-
-def input_gradient(
-    dy: np.ndarray, kernel: np.ndarray, problem: Problem, maps: Maps = _MAPS
-) -> np.ndarray:
-    """A convolution of dy with the turned kernel, which is turned by its transform."""
-    turned = np.ascontiguousarray(maps.kernel[:, ::-1])
-    weights = _transformed_kernel(kernel, turned).transpose(0, 2, 1)
-    dx, finite = _convolved(dy, weights, None, turned_problem(problem), maps)
-    if not finite.all():
-        dx[~finite] = tiles.input_gradient(dy[~finite], kernel, _part_of(problem, ~finite))
-    return dx
 
 
 def kernel_gradient(
@@ -161,15 +148,16 @@ def _part_of(problem: Problem, images: np.ndarray) -> Problem:
 
 def _transformed_kernel(kernel: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """(3, 3, Cin, Cout) -> (36, Cin, Cout), by (36, 9); this thread's workspace "weights"."""
-    taps = kernel.reshape(9, -1)
-    weights = workspace("weights", (36, taps.shape[1]), matrix.dtype)
+    channels, filters = kernel.shape[2:]
+    weights = workspace("weights", (36, channels * filters), matrix.dtype)
 
     def transform(part: slice) -> None:
-        np.matmul(matrix, taps[:, part], out=weights[:, part])
+        to = weights[:, part.start * filters : part.stop * filters]
+        np.matmul(matrix, kernel[:, :, part].reshape(9, -1), out=to)
 
     with np.errstate(over="ignore", invalid="ignore"):
-        in_threads(transform, slices(taps.shape[1], _KERNEL_PART))
-    return weights.reshape(36, *kernel.shape[2:])
+        in_threads(transform, slices(channels, -(-_KERNEL_PART // filters)))
+    return weights.reshape(36, channels, filters)
 
 
 def _transformed(matrix: np.ndarray, gathered: np.ndarray, slot: str) -> np.ndarray:
@@ -197,8 +185,9 @@ def _grid(problem: Problem, size: int) -> Windows:
 def _blocks(problem: Problem) -> list[Tile]:
     """Blocks of whole rows of patches; two at least, where there are two rows."""
     grid = replace(problem, windows=_grid(problem, _SEEN))
-    patches = problem.batch * grid.outputs_per_image
-    return tiles_of(grid, grid.windows.output_size[1], min(_PATCHES, -(-patches // 2)))
+    down, across = grid.windows.output_size
+    half = -(-problem.batch * down // 2) * across
+    return tiles_of(grid, across, min(_PATCHES, half))
 
 
 def _gathered(x: np.ndarray, grid: Windows, block: Tile, dtype: np.dtype) -> np.ndarray:
