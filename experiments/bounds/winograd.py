@@ -3,8 +3,8 @@
 The algorithm is three linear maps and a product of two of them. A number that it computes is a sum
 of products of entries of the maps, pixels and weights, each of which passes at most n roundings, so
 that it is off by at most gamma_n times the sum of their magnitudes, whatever the order of the
-additions (Higham 2002, section 3.1; Barabasz, Anderson, Soodhalter and Gregg 2020, theorem 2). That
-sum is what the algorithm itself makes of magnitudes, its maps' entries by magnitude too. It has
+additions (Higham 2002, section 3.1; with norms: Barabasz et al. 2020, arXiv 1803.10986). That sum
+is what the algorithm itself makes of magnitudes, its maps' entries by magnitude too. It has
 products that cancel in the result, which is why it is much larger than the definition's.
 """
 

@@ -3,13 +3,13 @@
 A convolution of m outputs and r taps is a product of polynomials, transposed. A product of degree
 m + r - 2 is known by its values at m + r - 1 points, where it is the product of the values:
 m + r - 1 multiplications instead of m r (Toom 1963 and Cook 1966; Winograd 1980; Lavin and Gray
-2016, "Fast algorithms for convolutional neural networks", arXiv 1509.09308, section 4.1).
+2016, "Fast algorithms for convolutional neural networks", arXiv 1509.09308, section 4).
 
     y = A^T [(G g) * (B^T d)]    d: m + r - 1 inputs, g: r taps, y: m outputs, * element by element
 
 Any points will do in exact arithmetic; they decide what rounding does (Barabasz, Anderson,
 Soodhalter and Gregg 2020, "Error analysis and improving the accuracy of Winograd convolution for
-deep neural networks", ACM TOMS 46(4), sections 3 and 5).
+deep neural networks", ACM TOMS 46(4), arXiv 1803.10986).
 """
 
 from __future__ import annotations

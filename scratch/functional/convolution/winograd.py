@@ -13,19 +13,21 @@ Operations: 36 / 16 = 2.25 multiplications for each output and pair of channels 
 has 9; the transforms add 2592 for each patch and input channel and 1152 for each output channel,
 which is why it takes many channels to pay.
 
-Error: not elementwise. Large and small pixels of a patch are mixed before they are multiplied, so
-that an output is off by at most gamma_n times what the algorithm makes of the magnitudes of pixels,
-kernel and transforms, |A|^T [(|G||g||G|^T) * (|B|^T |d||B|)] |A|: little beside the largest outputs
-of a patch, not beside each. n = Cin + 53: a rounding for each channel, and in each transform one
-for each entry of a row (9 of G x G, 16 of B^T x B^T, 25 of A^T x A^T) and one for the entry itself;
-for the kernel's gradient it is the number of patches + 60. The points decide how large the bound
-is: 0, +-2/3, +-3/2 make it a quarter of what it is with Lavin and Gray's 0, +-1, +-2, and the error
-as well. Where a result is not finite, `tiles` computes it again, for a transform spreads a pixel
-that is not over its whole patch.
+Error: not within gamma_n of the definition's magnitudes. Large and small pixels of a patch are
+mixed before they are multiplied, so that an output is off by at most gamma_n times what the
+algorithm makes of the magnitudes of pixels, kernel and transforms,
+|A|^T [(|G||g||G|^T) * (|B|^T |d||B|)] |A|: little beside the largest outputs of a patch, not beside
+each. n = Cin + 53: a rounding for each channel, and in each transform one for each entry of a row
+(9 of G x G, 16 of B^T x B^T, 25 of A^T x A^T) and one for the entry itself; for the kernel's
+gradient it is the number of patches + 60. The points decide how large the bound is: 0, +-2/3,
++-3/2 make it a quarter of what it is with Lavin and Gray's 0, +-1, +-2, and the largest error of
+normal numbers as well. Where a result is not finite, `tiles` computes it again, for a transform
+spreads a pixel that is not over its whole patch.
 
 Lavin and Gray (2016), "Fast algorithms for convolutional neural networks", arXiv 1509.09308,
-section 4; the bound: Barabasz, Anderson, Soodhalter and Gregg (2020), "Error analysis and improving
-the accuracy of Winograd convolution for deep neural networks", ACM TOMS 46(4), theorem 2.
+section 4. Its error, and the points: Barabasz, Anderson, Soodhalter and Gregg (2020), "Error
+analysis and improving the accuracy of Winograd convolution for deep neural networks", ACM TOMS
+46(4), arXiv 1803.10986, whose bound is one of norms; by magnitudes: Higham (2002), section 3.1.
 """
 
 from __future__ import annotations
