@@ -13,7 +13,7 @@ from scratch.functional.pooling_rows import first_equal, fold, send_to_all, send
 from scratch.functional.threads import in_threads, slices
 from scratch.functional.windows import Windows, windows_over
 
-_TILE_BYTES = 2**21
+_TILE_BYTES = 2**22
 """Of images in a tile: each of NumPy's calls on it takes far longer than the call's overhead."""
 
 

@@ -9,9 +9,10 @@ either way only whole pixels are moved, which is a fast copy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from scratch.functional.windows import Meeting, Windows
 from scratch.functional.workspace import workspace
@@ -30,9 +31,12 @@ def fold(combine: np.ufunc, start: float, x: Array, windows: Windows, y: Array) 
         y: (N, Ho, Wo, C), filled.
     """
     columns = workspace("columns", (*y.shape[:2], *x.shape[2:]), y.dtype)
-    columns.fill(start)
-    for _, outputs, inputs in windows.meetings(0):
-        combine(columns[:, outputs], x[:, inputs], out=columns[:, outputs])
+    if _rows_inside(windows):
+        combine.reduce(_row_views(x, windows), axis=2, out=columns)
+    else:
+        columns.fill(start)
+        for _, outputs, inputs in windows.meetings(0):
+            combine(columns[:, outputs], x[:, inputs], out=columns[:, outputs])
     y.fill(start)
     for _, outputs, inputs in windows.meetings(1):
         combine(y[:, :, outputs], _taken(columns, inputs), out=y[:, :, outputs])
@@ -54,16 +58,12 @@ def first_equal(x: Array, y: Array, windows: Windows, argmax: Array) -> None:
     argmax.fill(np.iinfo(argmax.dtype).max)
     for cells in _turns(windows):
         sought = _by_column("numbers", y, cells, windows, 0)
-        searching = workspace("searching", sought.shape, bool)
-        missed = workspace("missed", sought.shape, bool)
         index = workspace("index", sought.shape, argmax.dtype)
-        searching.fill(True)
         index.fill(0)
-        for _, outputs, inputs in windows.meetings(0):
-            other = np.not_equal(x[:, inputs], sought[:, outputs], out=missed[:, outputs])
-            if undefined:
-                other &= ~(np.isnan(x[:, inputs]) & np.isnan(sought[:, outputs]))
-            searching[:, outputs] &= other
+        searching = workspace("searching", sought.shape, bool)
+        searching.fill(True)
+        for missed, outputs in _unequal_rows(x, sought, windows, undefined):
+            searching[:, outputs] &= missed
             index += searching.view(np.uint8)
         index *= windows.kernel_size[1]
         for j, outputs, inputs in cells:
@@ -89,9 +89,15 @@ def send_to_one(dy: Array, argmax: Array, windows: Windows, dx: Array) -> None:
         column = np.zeros(index.shape[2:], index.dtype)
         for j, _, inputs in cells:
             column[inputs] = j
+        first = np.arange(height).reshape(height, 1, 1).astype(index.dtype) * width
+        if _rows_inside(windows) and not windows.overlap:
+            chosen = workspace("chosen", (*index.shape[:2], height, *index.shape[2:]), bool)
+            np.equal(index[:, :, None], first + column, out=chosen)
+            np.multiply(sent[:, :, None], chosen, out=_row_views(dx, windows))
+            continue
         for i, outputs, inputs in windows.meetings(0):
             chosen = workspace("chosen", index[:, outputs].shape, bool)
-            np.equal(index[:, outputs], column + index.dtype.type(i * width), out=chosen)
+            np.equal(index[:, outputs], first[i] + column, out=chosen)
             _add_product(sent[:, outputs], chosen, dx[:, inputs], windows.overlap)
 
 
@@ -102,6 +108,36 @@ def send_to_all(dy: Array, windows: Windows, dx: Array) -> None:
         sent = _by_column("sent", dy, cells, windows, 0)
         for _, outputs, inputs in windows.meetings(0):
             dx[:, inputs] += sent[:, outputs]
+
+
+def _unequal_rows(
+    x: Array, numbers: Array, windows: Windows, undefined: bool
+) -> Iterator[tuple[Array, slice]]:
+    """Row by row of the windows, where x is not its column's number; and of which outputs."""
+    if _rows_inside(windows) and not windows.overlap and not undefined:
+        rows = _row_views(x, windows)
+        unequal = np.not_equal(rows, numbers[:, :, None], out=workspace("missed", rows.shape, bool))
+        yield from ((unequal[:, :, i], slice(None)) for i in range(windows.kernel_size[0]))
+        return
+    for _, outputs, inputs in windows.meetings(0):
+        seen, wanted = x[:, inputs], numbers[:, outputs]
+        missed = np.not_equal(seen, wanted, out=workspace("missed", seen.shape, bool))
+        if undefined:
+            missed &= ~(np.isnan(seen) & np.isnan(wanted))
+        yield missed, outputs
+
+
+def _rows_inside(windows: Windows) -> bool:
+    """Whether every row of every window is a row of the image."""
+    all_outputs = slice(0, windows.output_size[0])
+    return all(outputs == all_outputs for _, outputs, _ in windows.meetings(0))
+
+
+def _row_views(x: Array, windows: Windows) -> Array:
+    """(N, H, W, C) -> (N, Ho, kh, W, C): the rows that each window lies in, all in one view."""
+    of_image, of_row, *inside = x.strides
+    shape = (len(x), windows.output_size[0], windows.kernel_size[0], *x.shape[2:])
+    return as_strided(x, shape, (of_image, of_row * windows.strides[0], of_row, *inside))
 
 
 def _meet_all(cells: Iterable[Meeting], size: int) -> bool:
