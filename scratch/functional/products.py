@@ -27,8 +27,9 @@ def product(a: np.ndarray, b: np.ndarray, bias: np.ndarray | None = None) -> np.
     Returns:
         (M, N).
     """
-    y = np.empty((len(a), b.shape[1]), np.result_type(a, b))
-    macs = a.size * b.shape[1]
+    height, width = len(a), b.shape[1]
+    y = np.empty((height, width), np.result_type(a, b))
+    macs = a.size * width
     everything = slice(None)
 
     def multiply(part: tuple[slice, slice]) -> None:
@@ -37,10 +38,10 @@ def product(a: np.ndarray, b: np.ndarray, bias: np.ndarray | None = None) -> np.
         if bias is not None:
             y[part] += bias[columns]
 
-    if len(a) >= b.shape[1]:
-        in_threads(multiply, [(rows, everything) for rows in _parts(*y.shape, macs)])
+    if height >= width:
+        in_threads(multiply, [(rows, everything) for rows in _parts(height, width, macs)])
     else:
-        in_threads(multiply, [(everything, part) for part in _parts(*y.shape[::-1], macs)])
+        in_threads(multiply, [(everything, part) for part in _parts(width, height, macs)])
     return y
 
 

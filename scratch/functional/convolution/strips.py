@@ -70,7 +70,9 @@ def kernel_gradient(dy: np.ndarray, x: np.ndarray, problem: Problem) -> np.ndarr
     kh, kw = problem.kernel_size
     blocks = total.reshape(kh, -1, problem.channels, _WINDOWS, problem.filters)
     step = problem.windows.strides[1]
-    kernel = sum(blocks[:, q * step : q * step + kw, :, q] for q in range(_WINDOWS))
+    kernel = blocks[:, :kw, :, 0].copy()
+    for q in range(1, _WINDOWS):
+        kernel += blocks[:, q * step : q * step + kw, :, q]
     # Zeros beside the last strip make NaN of infinite numbers that no window sees there.
     return kernel if np.isfinite(kernel).all() else tiles.kernel_gradient(dy, x, problem)
 
