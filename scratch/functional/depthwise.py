@@ -5,12 +5,11 @@ number for each channel. A row of pixels with their channels is one long run of 
 and in every shift of it, so that such a sum is one contraction over views. Strides are taken out
 before (`polyphase`), for they would cut the runs short.
 
-The batch is worked through in blocks of images that fit in the cache.
+The batch is worked through in blocks of images that fit in the cache, on all cores.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import reduce
 from itertools import product
 
@@ -19,9 +18,10 @@ from numpy.lib.stride_tricks import as_strided
 
 from scratch.functional.padding import Padding, Size, pad2d
 from scratch.functional.polyphase import CellClass, cell_classes, met_pixels
+from scratch.functional.threads import in_threads, slices, sum_in_threads
 from scratch.functional.windows import Windows, windows_over
 
-_BLOCK_BYTES = 2**21
+_BLOCK_BYTES = 2**20
 
 
 def depthwise_conv2d(
@@ -57,7 +57,8 @@ def depthwise_conv2d(
     windows = windows_over(x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
     wide, multiplier = _wide(kernel), kernel.shape[3]
     y = np.empty((len(x), *windows.output_size, wide.shape[2]), np.result_type(x, kernel))
-    for images in _blocks(x, multiplier):
+
+    def of_block(images: slice) -> None:
         seen = _repeated(x[images], multiplier)
         sums = (
             _correlate(
@@ -70,8 +71,10 @@ def depthwise_conv2d(
             for rows, columns in _parts(windows)
         )
         y[images] = reduce(np.add, sums)
-    if bias is not None:
-        y += bias
+        if bias is not None:
+            y[images] += bias
+
+    in_threads(of_block, _blocks(x, multiplier))
     return y
 
 
@@ -112,7 +115,8 @@ def depthwise_conv2d_input_gradient(
         for side in (0, 1)
     )
     dx = np.zeros((len(dy), *input_size, channels), np.result_type(dy, kernel))
-    for images in _blocks(dy):
+
+    def of_block(images: slice) -> None:
         padded = np.ascontiguousarray(pad2d(dy[images], (above, below, left, right)))
         for rows, columns in parts:
             sent = _correlate(
@@ -123,6 +127,8 @@ def depthwise_conv2d_input_gradient(
                 (len(rows.pixels), len(columns.pixels)),
             )
             dx[images, rows.image, columns.image] = _added(sent, multiplier)
+
+    in_threads(of_block, _blocks(dy))
     return dx
 
 
@@ -156,8 +162,9 @@ def depthwise_conv2d_kernel_gradient(
     multiplier = outputs // channels
     windows.check_gradient(dy, channels * max(multiplier, 1))
     height, width = windows.output_size
-    gradient = np.zeros((*kernel_size, outputs), np.result_type(dy, x))
-    for images in _blocks(x, multiplier):
+
+    def of_block(images: slice) -> np.ndarray:
+        gradient = np.zeros((*kernel_size, outputs), np.result_type(dy, x))
         seen = _repeated(x[images], multiplier)
         runs = dy[images].reshape(-1, height, width * outputs)
         for rows, columns in _parts(windows):
@@ -171,6 +178,9 @@ def depthwise_conv2d_kernel_gradient(
             )
             products = np.einsum("nijhr,nhr->ijr", shifted, runs)
             part += products.reshape(*part.shape[:2], width, outputs).sum(axis=2)
+        return gradient
+
+    gradient = sum_in_threads(of_block, _blocks(x, multiplier))
     return gradient.reshape(*kernel_size, channels, multiplier)
 
 
@@ -220,7 +230,7 @@ def _added(wide: np.ndarray, multiplier: int) -> np.ndarray:
     return wide.reshape(*wide.shape[:3], channels, multiplier).sum(axis=4)
 
 
-def _blocks(x: np.ndarray, multiplier: int = 1) -> Iterator[slice]:
-    """Slices of the batch x of about `_BLOCK_BYTES`, at least one image each."""
+def _blocks(x: np.ndarray, multiplier: int = 1) -> list[slice]:
+    """Slices of the batch x of about `_BLOCK_BYTES`, at least one image each; one if x is empty."""
     step = max(1, _BLOCK_BYTES // max(1, x[:1].nbytes * multiplier))
-    return (slice(start, start + step) for start in range(0, len(x), step))
+    return slices(len(x), step) or [slice(0)]

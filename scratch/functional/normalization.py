@@ -12,7 +12,7 @@ channels do, are first repeated to long ones, for NumPy starts anew with every r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import groupby
 from math import gcd, prod
 from typing import Any
@@ -187,7 +187,7 @@ def _input_gradient(
 
 def _merged(
     x: Array, others: Sequence[Array], axes: Sequence[int] = ()
-) -> tuple[Array, list[Array], list[int]]:
+) -> tuple[Array, list[Array], Sequence[int]]:
     """The same arrays with fewer axes: adjacent ones that are treated alike become one.
 
     Rows that are shorter than a long one, all treated alike, are put side by side on an axis of
@@ -196,21 +196,31 @@ def _merged(
     Returns:
         x, the others, and `axes` in the merged numbering.
     """
+    arrays = (x, *others)
+    shapes, reduced = _merged_shapes(tuple(a.shape for a in arrays), tuple(axes))
+    merged = [a.reshape(shape) for a, shape in zip(arrays, shapes, strict=True)]
+    return merged[0], merged[1:], reduced
+
+
+@lru_cache
+def _merged_shapes(
+    given: tuple[tuple[int, ...], ...], axes: tuple[int, ...]
+) -> tuple[Sequence[Sequence[int]], Sequence[int]]:
+    """What `_merged` does to the shapes of x and the others, and to `axes`."""
 
     def treatment(axis: int) -> tuple[bool, ...]:
-        return (axis in axes, *(a.shape[axis] == 1 for a in others))
+        return (axis in axes, *(shape[axis] == 1 for shape in given[1:]))
 
-    runs = [list(run) for _, run in groupby(range(x.ndim), key=treatment)]
+    runs = [list(run) for _, run in groupby(range(len(given[0])), key=treatment)]
     reduced = {number for number, run in enumerate(runs) if run[0] in axes}
-    shapes = [[prod(a.shape[axis] for axis in run) for run in runs] for a in (x, *others)]
+    shapes = [[prod(shape[axis] for axis in run) for run in runs] for shape in given]
     (count, *row), *_ = shapes
     if len(row) == 1 and all(shape[0] == 1 or shape == [count, *row] for shape in shapes):
         # Several rows make a long one: (count, C) -> (count / beside, beside, C).
         beside = gcd(count, 2 ** max(0, (_ROW // row[0]).bit_length() - 1))
         shapes = [[-(-n // beside), min(n, beside), length] for n, length in shapes]
         reduced |= {number + 1 for number in reduced}
-    merged = [a.reshape(shape) for a, shape in zip((x, *others), shapes, strict=True)]
-    return merged[0], merged[1:], sorted(reduced)
+    return shapes, sorted(reduced)
 
 
 def _in_long_rows(a: Array, x: Array) -> Array:

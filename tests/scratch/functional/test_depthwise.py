@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from scratch.functional import (
     conv2d,
@@ -156,3 +157,20 @@ def test_misfits_are_named():
         depthwise_conv2d(np.zeros((1, 5, 4, 3)), np.zeros((2, 2, 2, 1)))
     with pytest.raises(ValueError, match=r"must be \(N, 4, 3, 6\).*input \(5, 4\)"):
         depthwise_conv2d_input_gradient(np.zeros((1, 4, 3, 3)), np.zeros((2, 2, 3, 2)), (5, 4))
+
+
+def test_no_bit_depends_on_the_number_of_threads():
+    x, kernel = normal(0, 9, 60, 50, 40, dtype="float32"), normal(1, 3, 2, 40, 1, dtype="float32")
+    bias = normal(2, 40, dtype="float32")  # 4 MB of images
+
+    def all_three():
+        y = depthwise_conv2d(x, kernel, bias, strides=(2, 1))
+        dx = depthwise_conv2d_input_gradient(y, kernel, x.shape[1:3], strides=(2, 1))
+        return y, dx, depthwise_conv2d_kernel_gradient(y, x, (3, 2), strides=(2, 1))
+
+    with threadpool_limits(1, user_api="blas"):
+        alone = all_three()
+    for threads in (2, 3):
+        with threadpool_limits(threads, user_api="blas"):
+            for ours, expected in zip(all_three(), alone, strict=True):
+                np.testing.assert_array_equal(ours, expected)
