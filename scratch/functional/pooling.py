@@ -158,8 +158,9 @@ def _folded(combine: np.ufunc, start: float, x: np.ndarray, windows: Windows) ->
 
 
 def _tiles(x: np.ndarray) -> list[slice]:
-    """Slices of the batch x of about `_TILE_BYTES`, at least one image each."""
-    return slices(len(x), max(1, _TILE_BYTES // max(1, x[:1].nbytes)))
+    """Slices of the batch x of at most `_TILE_BYTES`, or an image each; two where there are two."""
+    images = _TILE_BYTES // max(1, x[:1].nbytes)
+    return slices(len(x), max(1, min(images, -(-len(x) // 2))))
 
 
 def _counts(windows: Windows, dtype: np.dtype) -> np.ndarray:

@@ -8,9 +8,9 @@ import numpy as np
 
 from scratch.functional.threads import in_threads, slices, sum_in_threads
 
-_SMALL = 2**20
-"""Multiply-accumulates that take about as long as waking a thread."""
-_PARTS = 8
+_SMALL = 2**22
+"""Multiply-accumulates of a part that is worth waking a thread for."""
+_PARTS = 4
 """Parts of a large product: more than threads, so that a thread that is held up does fewer."""
 
 

@@ -17,7 +17,7 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -62,10 +62,10 @@ def in_threads(work: Callable[[Part], None], parts: Sequence[Part]) -> None:
             run()
         finally:
             # A thread that did not wake up before all was done is not waited for.
-            wait([helper for helper in runs if not helper.cancel()])
-    for helper in runs:
-        if not helper.cancelled():
-            helper.result()
+            errors = [helper.exception() for helper in runs if not helper.cancel()]
+    for error in errors:
+        if error is not None:
+            raise error
 
 
 def sum_in_threads(term: Callable[[Part], np.ndarray], parts: Sequence[Part]) -> np.ndarray:
