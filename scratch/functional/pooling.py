@@ -16,6 +16,9 @@ from scratch.functional.windows import Windows, windows_over
 _TILE_BYTES = 2**22
 """Of images in a tile: each of NumPy's calls on it takes far longer than the call's overhead."""
 
+_SMALL_BYTES = 2**20
+"""What is not worth waking a thread for."""
+
 
 def max_pool2d(
     x: np.ndarray, pool_size: Size, strides: Size, padding: Padding
@@ -158,9 +161,9 @@ def _folded(combine: np.ufunc, start: float, x: np.ndarray, windows: Windows) ->
 
 
 def _tiles(x: np.ndarray) -> list[slice]:
-    """Slices of the batch x of at most `_TILE_BYTES`, or an image each; two where there are two."""
-    images = _TILE_BYTES // max(1, x[:1].nbytes)
-    return slices(len(x), max(1, min(images, -(-len(x) // 2))))
+    """Slices of the batch x: two at least, unless they would be small; at least an image each."""
+    half = max(x.nbytes // 2, _SMALL_BYTES)
+    return slices(len(x), max(1, min(half, _TILE_BYTES) // max(1, x[:1].nbytes)))
 
 
 def _counts(windows: Windows, dtype: np.dtype) -> np.ndarray:

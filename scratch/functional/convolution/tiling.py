@@ -16,7 +16,7 @@ _TILE_BYTES = 2**21
 better, but more calls of NumPy are more waiting for the other thread to leave the interpreter."""
 
 _SHARES = 8
-_LEAST_BYTES = 2**18
+_LEAST_BYTES = 2**19
 """A tile that is worth a thread's while."""
 
 
