@@ -32,10 +32,17 @@ def test_comparing_an_own_layer_names_its_bug(capsys: pytest.CaptureFixture[str]
     assert "[('conv', 'grad_input')]" in capsys.readouterr().out
 
 
+def test_an_algorithm_is_chosen_by_name() -> None:
+    names = run(EXAMPLES[2])
+    largest = abs(names["textbook"]).max()
+    assert 0 < abs(names["fastest"] - names["textbook"]).max() < 1e-5 * largest
+    assert (names["exact"] == names["textbook"]).all()  # sums of ones are exact in any order
+
+
 def test_a_model_is_built_trained_saved_and_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    names = run(EXAMPLES[2])
+    names = run(EXAMPLES[3])
     assert names["model"].count_params() == names["scratch"].load_model("model.npz").count_params()
     assert {path.name for path in tmp_path.iterdir()} == {"model.npz", "run.npz"}
