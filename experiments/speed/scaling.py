@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import ThreadpoolController
 
 from experiments.passes import NUMPY, TENSORFLOW
 from experiments.signs import SignsData
 from experiments.speed.convolution import Convolution
-from experiments.speed.machine import cores, threads
+from experiments.speed.machine import cores
 from experiments.speed.networks import training_step
 from experiments.speed.single_layers import convolutions
 from experiments.speed.work import Build
-from experiments.timing import interleaved
+from experiments.timing import Run, interleaved
 
 CONVOLUTION, STEP = "convolution, both passes", "signs_convnet, training step"
 BASE = Convolution(8, (28, 28), 64, 64, bias=True)
@@ -28,17 +30,17 @@ class Point(NamedTuple):
     Attributes:
         work: Which.
         grows: What is varied.
-        value: To what.
+        value: To what; None where it is the threads.
         images: How many images that are.
-        threads: How many threads NumPy may use.
+        threads: How many threads NumPy may use: each number is timed in every round.
         build: Makes it ready.
     """
 
     work: str
     grows: str
-    value: int
+    value: int | None
     images: int
-    threads: int
+    threads: tuple[int, ...]
     build: Build
 
 
@@ -57,20 +59,22 @@ def points(full: bool) -> list[Point]:
     Args:
         full: Whether to add the sizes of the full form.
     """
-    count = cores()
+    all_cores, each_number = (cores(),), tuple(range(1, cores() + 1))
     found = []
     for grows, (few, more, sized) in _CONVOLUTIONS.items():
         for value in sorted(few + more if full else few):
             case = sized(value)
-            found.append(Point(CONVOLUTION, grows, value, case.batch, count, convolutions([case])))
+            build = convolutions([case])
+            found.append(Point(CONVOLUTION, grows, value, case.batch, all_cores, build))
     few, more = _STEP_BATCHES
     for batch in sorted(few + more if full else few):
-        found.append(Point(STEP, "batch", batch, batch, count, _step(batch)))
-    for number in range(1, count + 1):
-        found.append(
-            Point(CONVOLUTION, "threads", number, BASE.batch, number, convolutions([BASE]))
-        )
-        found.append(Point(STEP, "threads", number, STEP_BATCH, number, _step(STEP_BATCH)))
+        found.append(Point(STEP, "batch", batch, batch, all_cores, _step(batch)))
+    builds = {
+        (CONVOLUTION, BASE.batch): convolutions([BASE]),
+        (STEP, STEP_BATCH): _step(STEP_BATCH),
+    }
+    for (work, images), build in builds.items():
+        found.append(Point(work, "threads", None, images, each_number, build))
     return found
 
 
@@ -98,22 +102,24 @@ def scaling_table(
         One row a size and implementation. TensorFlow's threads cannot be changed once it runs: it
         has no row where NumPy may not use all cores.
     """
+    libraries = ThreadpoolController()
     rows: list[dict[str, Any]] = []
     for point in sizes:
         sides = point.build(signs, np.random.default_rng(seed))
-        works = {NUMPY: sides.scratch}
-        if point.threads == cores():
-            works[TENSORFLOW] = sides.keras
-        with threads(point.threads):
-            timings = interleaved(works, repeats, steady=True)
-        for implementation, timing in timings.items():
+        works: dict[tuple[str, int], Run] = {
+            (NUMPY, count): partial(_limited, libraries, count, sides.scratch)
+            for count in point.threads
+        }
+        works[TENSORFLOW, cores()] = sides.keras
+        timings = interleaved(works, repeats, steady=True)
+        for (implementation, count), timing in timings.items():
             rows.append(
                 {
                     "work": point.work,
                     "grows": point.grows,
-                    "value": point.value,
+                    "value": count if point.value is None else point.value,
                     "implementation": implementation,
-                    "threads": point.threads,
+                    "threads": count,
                     "milliseconds": 1000 * timing.median,
                     "milliseconds_per_image": 1000 * timing.median / point.images,
                     "cores_busy": timing.cores_busy,
@@ -121,3 +127,9 @@ def scaling_table(
             )
         advance(1)
     return pd.DataFrame(rows)
+
+
+def _limited(libraries: ThreadpoolController, count: int, run: Run) -> None:
+    """Run while BLAS, and with it scratch, may use so many threads."""
+    with libraries.limit(limits=count, user_api="blas"):
+        run()

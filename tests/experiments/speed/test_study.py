@@ -284,26 +284,29 @@ def test_one_size_varies_at_a_time() -> None:
         found = points(full)
         keys = [(point.work, point.grows, point.value) for point in found]
         assert len(set(keys)) == len(keys)
+        assert [point.grows for point in found if point.value is None] == ["threads", "threads"]
+        keys = [key for key in keys if key[2] is not None]
         for (work, grows), values in pd.DataFrame(keys).groupby([0, 1])[2]:
             assert list(values) == sorted(values), (work, grows)
     assert len(points(True)) > len(points(False))
 
 
-def test_tensorflow_runs_only_where_numpy_may_use_all_cores(monkeypatch) -> None:
+def test_every_number_of_threads_is_timed_beside_the_others(monkeypatch) -> None:
     monkeypatch.setattr(scaling, "cores", lambda: 2)
     seen: list[tuple[str, int]] = []
 
     def build(signs, rng):
         return Sides(
             lambda: seen.append((NUMPY, blas_threads())),
-            lambda: seen.append((TENSORFLOW, blas_threads())),
+            lambda: seen.append((TENSORFLOW, 2)),
         )
 
-    sizes = [scaling.Point("w", "threads", number, 4, number, build) for number in (1, 2)]
+    sizes = [scaling.Point("w", "threads", None, 4, (1, 2), build)]
     table = scaling_table(sizes, 1, few_drawings(), 0, no_progress)
     assert list(zip(table.value, table.implementation, strict=True)) == [
         (1, NUMPY), (2, NUMPY), (2, TENSORFLOW),
     ]  # fmt: skip
+    assert seen[:2] == [(NUMPY, 1), (NUMPY, 1)]  # once that does not count, once that does
     assert set(seen) == {(NUMPY, 1), (NUMPY, 2), (TENSORFLOW, 2)}
     np.testing.assert_allclose(table.milliseconds, 4 * table.milliseconds_per_image)
 
