@@ -5,14 +5,14 @@ padding (the study `speed` times every algorithm on every convolution of the zoo
 
 | images, kernel | tiles | instead |
 |---|---|---|
-| 8 x 28x28x192, 1x1 to 64 | 0.8 | pointwise 0.5 |
-| 64 x 64x64x3, 4x4 to 8 | 5.0 | strips 2.6 |
-| 64 x 64x64x3, 3x3 to 16 | 3.6 | strips 2.6 |
-| 64 x 32x32x16, 3x3 to 32 | 3.2 | strips 3.4 |
-| 64 x 32x32x16, 3x3 to 32 | 3.2 | winograd 4.9 |
-| 8 x 56x56x64, 3x3 to 64 | 6.3 | winograd 5.1 |
-| 8 x 28x28x128, 3x3 to 128 | 5.4 | winograd 3.8 |
-| 1 x 7x7x512, 3x3 to 512 | 1.4 | winograd 4.3: fewer windows than filters |
+| 8 x 28x28x192, 1x1 to 64 | 0.7 | pointwise 0.5 |
+| 64 x 64x64x3, 4x4 to 8 | 4.5 | strips 2.3 |
+| 64 x 64x64x3, 3x3 to 16 | 3.1 | strips 2.4 |
+| 64 x 32x32x16, 3x3 to 32 | 2.9 | strips 3.7 |
+| 64 x 32x32x16, 3x3 to 32 | 2.9 | winograd 7.1 |
+| 8 x 56x56x64, 3x3 to 64 | 6.1 | winograd 4.4 |
+| 8 x 28x28x128, 3x3 to 128 | 5.3 | winograd 3.0 |
+| 1 x 7x7x512, 3x3 to 512 | 1.1 | winograd 3.9: fewer windows than filters |
 
 The kernel's gradient of 64 x 64x64x3, 4x4 to 8, takes strips 3.2 and, behind a max-pooling of 8x8,
 4x4 and 2x2, sparse 2.4, 7.3 and 13.
