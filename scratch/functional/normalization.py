@@ -215,7 +215,8 @@ def _merged_shapes(
     reduced = {number for number, run in enumerate(runs) if run[0] in axes}
     shapes = [[prod(shape[axis] for axis in run) for run in runs] for shape in given]
     (count, *row), *_ = shapes
-    if len(row) == 1 and all(shape[0] == 1 or shape == [count, *row] for shape in shapes):
+    alike = all(shape[0] == 1 or shape == [count, *row] for shape in shapes)
+    if len(row) == 1 and reduced <= {0} and alike:
         # Several rows make a long one: (count, C) -> (count / beside, beside, C).
         beside = gcd(count, 2 ** max(0, (_ROW // row[0]).bit_length() - 1))
         shapes = [[-(-n // beside), min(n, beside), length] for n, length in shapes]

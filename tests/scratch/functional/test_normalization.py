@@ -19,6 +19,9 @@ CASES = {
     "layer": ((2, 4, 3, 5), (3,), (3,)),
     "layer, two axes apart": ((2, 4, 3, 5), (1, 3), (1, 3)),
     "layer, all axes": ((3, 2, 4, 2), (1, 2, 3), (1, 2, 3)),
+    "batch of one channel": ((4, 3, 1), (0, 1), (2,)),
+    "batch of one image, one channel": ((1, 6, 1), (0, 1), (2,)),
+    "groups of one": ((2, 3, 4, 1), (1, 3), (2, 3)),
     "groups": ((3, 2, 4, 3, 2), (1, 2, 4), (3, 4)),
     "groups, channels first": ((3, 3, 2, 4, 2), (2, 3, 4), (1, 2)),
 }
@@ -66,6 +69,20 @@ def test_definition_and_gradients(case, centred):
     )
     for name, ours, theirs in zip(("dx", "dgamma", "dbeta"), gradients, steps, strict=True):
         assert_same(name, ours, theirs)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 1), (4, 1, 1), (5, 1)])
+def test_a_number_alone_is_its_own_mean(shape):
+    """Normalized it is 0, whatever it is: nothing is left but beta, and no gradient but beta's."""
+    axes = (len(shape) - 1,)
+    x, dy = normal(0, *shape), normal(1, *shape)
+    gamma, beta = (normal(seed, *[1] * len(shape)) for seed in (2, 3))
+    assert_same("output", computed(x, axes, gamma, beta), np.broadcast_to(beta, shape))
+    dx, dgamma, dbeta = normalize_backward(dy, x, *moments(x, axes), gamma, EPSILON, axes)
+    rounding = 4 * np.finfo(float).eps * np.abs(dy * gamma) / np.sqrt(EPSILON)
+    assert (np.abs(dx) <= rounding).all()
+    assert_same("dgamma", dgamma, np.zeros_like(gamma))
+    assert_same("dbeta", dbeta, np.full_like(beta, dy.sum()))
 
 
 @pytest.mark.parametrize("case", ["batch", "batch of rows", "batch, channels first"])
