@@ -32,16 +32,7 @@ def convolutions_of(model: keras.Model, batch: int) -> list[Convolution]:
         batch: How many images go through it.
     """
     found = [
-        Convolution(
-            batch,
-            tuple(layer.input.shape[1:3]),
-            layer.input.shape[3],
-            layer.filters,
-            tuple(layer.kernel_size),
-            tuple(layer.strides),
-            layer.padding,
-            layer.use_bias,
-        )
+        Convolution.of_layer(layer, batch)
         for layer in model.layers
         if type(layer) is layers.Conv2D and layer.groups == 1
     ]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import tensorflow as tf
+from keras import layers
 
 from experiments.timing import Run
 from scratch import functional as F  # noqa: N812 - the usual short name
@@ -66,6 +67,20 @@ class Convolution:
         (height, width), (kh, kw) = self.size, self.kernel_size
         steps = "" if self.strides == (1, 1) else f" / {self.strides[0]}"
         return f"{self.batch}x{height}x{width}x{self.channels}, {kh}x{kw}{steps} to {self.filters}"
+
+    @classmethod
+    def of_layer(cls, layer: layers.Conv2D, batch: int) -> Convolution:
+        """What a built Keras layer computes on so many images; one group, undilated."""
+        return cls(
+            batch,
+            tuple(layer.input.shape[1:3]),
+            layer.input.shape[3],
+            layer.filters,
+            tuple(layer.kernel_size),
+            tuple(layer.strides),
+            layer.padding,
+            layer.use_bias,
+        )
 
     def with_(self, **sizes: Any) -> Convolution:
         """The same with other sizes."""

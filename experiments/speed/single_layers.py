@@ -24,14 +24,7 @@ def pointwise_layers(network: str, batch: int) -> dict[str, Convolution]:
         batch: How many images go through them.
     """
     return {
-        layer.name: Convolution(
-            batch,
-            tuple(layer.input.shape[1:3]),
-            layer.input.shape[3],
-            layer.filters,
-            (1, 1),
-            bias=layer.use_bias,
-        )
+        layer.name: Convolution.of_layer(layer, batch)
         for layer in NETWORKS[network]().layers
         if isinstance(layer, layers.Conv2D) and layer.kernel_size == (1, 1)
     }

@@ -15,6 +15,7 @@ from experiments.bottlenecks.sweep import break_even_table, sweep_table
 from experiments.bottlenecks.variants import PAIRS, block_table
 from experiments.study import Context, Figure, Findings, Kind, Table, timing
 from experiments.timing import WARM_UP
+from scratch.functional import using_algorithm
 
 question = (
     "What does a 1x1 bottleneck save in weights, multiply-accumulates, memory and time, and why "
@@ -30,7 +31,8 @@ method = (
     "and perhaps not oneDNN's inner scratch space) report for one more run. The roof is each "
     "implementation's own: the highest rate of a product of two 2000 x 2000 matrices or of any "
     "block, and of a += b over 128 MiB arrays (Williams et al. 2009). NumPy computes on one "
-    "thread, TensorFlow on all cores: speed-ups compare within each, never between them. "
+    "thread and by im2col, so that its operations are those counted (never by Winograd's "
+    "algorithm), TensorFlow on all cores: speed-ups compare within each, never between them. "
     "Operations are 2 for each MAC; bytes are each layer's inputs, weights and output once; a "
     "backward pass takes both twice more."
 )
@@ -73,7 +75,8 @@ def findings(tables: dict[str, pd.DataFrame]) -> list[str]:
 def _measure(context: Context) -> Measured:
     scale, repeats = (FULL_SCALE, FULL_REPEATS) if context.full else (1, REPEATS)
     bench = Bench(PAIRS, scale, np.random.default_rng(context.seed))
-    with context.progress.task("runs", bench.runs * (WARM_UP + repeats)) as advance:
+    task = context.progress.task("runs", bench.runs * (WARM_UP + repeats))
+    with using_algorithm("exact"), task as advance:
         return bench.measure(repeats, advance)
 
 

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 Part = TypeVar("Part")
 
@@ -137,7 +137,7 @@ def one_blas_thread() -> Iterator[None]:
         if not _Held.callers:
             _Held.before = blas.get_num_threads()
             if _Held.before > 1:
-                blas.set_num_threads(1)
+                _give_blas(1)
         _Held.callers += 1
     try:
         yield
@@ -145,13 +145,26 @@ def one_blas_thread() -> Iterator[None]:
         with _Held.lock:
             _Held.callers -= 1
             if not _Held.callers and _Held.before > 1:
-                blas.set_num_threads(_Held.before)
+                _give_blas(_Held.before)
+
+
+def _give_blas(threads: int) -> None:
+    """Set BLAS' threads, whichever Python thread set them before.
+
+    threadpoolctl heeds, for OpenBLAS, only the thread that was the first to set them.
+    """
+    OpenBLASController.clear_controlling_thread(force=True)
+    _blas().set_num_threads(threads)
+    OpenBLASController.clear_controlling_thread(force=True)
 
 
 def _after_fork() -> None:
-    """A child has none of its parent's threads."""
+    """A child has none of its parent's threads: nobody is there to give back what they held."""
     _pool.cache_clear()
     _Held.lock = threading.Lock()
+    if _Held.callers:
+        _Held.callers = 0
+        _give_blas(_Held.before)
 
 
 if hasattr(os, "register_at_fork"):

@@ -14,8 +14,9 @@ padding (the study `speed` times every algorithm on every convolution of the zoo
 | 8 x 28x28x128, 3x3 to 128 | 5.3 | winograd 3.0 |
 | 1 x 7x7x512, 3x3 to 512 | 1.1 | winograd 3.9: fewer windows than filters |
 
-The kernel's gradient of 64 x 64x64x3, 4x4 to 8, takes strips 3.2 and, behind a max-pooling of 8x8,
-4x4 and 2x2, sparse 2.4, 7.3 and 13.
+The kernel's gradient of 64 x 64x64x3, 4x4 to 8, takes strips 2.4; sparse takes 2.6 behind a
+max-pooling of 8x8, 6.6 behind 4x4 and 16 behind 2x2. On one thread, where NumPy's indexing holds
+nobody up, behind 8x8 it is strips 4.6 and sparse 3.7.
 """
 
 from __future__ import annotations

@@ -3,10 +3,11 @@
 The operations' definitions are the loops of `scratch.reference`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import product
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 Function = Callable[[np.ndarray], np.ndarray]
 
@@ -81,3 +82,16 @@ def plain_kernel(kernel: np.ndarray, dilation: tuple[int, int], groups: int) -> 
         seen = plain[:: dilation[0], :: dilation[1], first : first + into, c]
         seen[...] = kernel[..., c]
     return plain
+
+
+def assert_alike_on_any_threads(
+    compute: Callable[[], Iterable[np.ndarray]], what: str = ""
+) -> None:
+    """No bit of what `compute` returns depends on how many threads there are."""
+    results = []
+    for threads in (1, 2, 3):
+        with threadpool_limits(threads, user_api="blas"):
+            results.append(list(compute()))
+    for other in results[1:]:
+        for ours, expected in zip(other, results[0], strict=True):
+            np.testing.assert_array_equal(ours, expected, what)

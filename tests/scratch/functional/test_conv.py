@@ -1,10 +1,7 @@
-from typing import NamedTuple
-
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings
 
 from scratch import reference
 from scratch.functional import (
@@ -16,20 +13,8 @@ from scratch.functional import (
 )
 from scratch.functional.convolution.im2col import im2col
 from scratch.functional.windows import windows_over
+from tests.scratch.functional.convolution.problems import Case, cases
 from tests.scratch.functional.oracles import assert_same, complex_step, normal, plain_kernel
-
-
-class Case(NamedTuple):
-    x: tuple[int, int, int, int]
-    kernel: tuple[int, int, int, int]
-    strides: tuple[int, int] = (1, 1)
-    padding: str | tuple[int, int, int, int] = "valid"
-    dilation: tuple[int, int] = (1, 1)
-    groups: int = 1
-
-    def arrays(self, dtype="float64"):
-        x, kernel = normal(0, *self.x, dtype=dtype), normal(1, *self.kernel, dtype=dtype)
-        return x, kernel, normal(2, self.kernel[3], dtype=dtype)
 
 
 def options(case):
@@ -66,7 +51,7 @@ ALL = PLAIN + DILATED + GROUPED + BEYOND_TENSORFLOW
 @pytest.mark.parametrize("case", ALL, ids=str)
 def test_against_the_definition(case):
     """Output and gradients by the loops of the sources."""
-    x, kernel, bias = case.arrays()
+    x, kernel, bias, _ = case.operands()
     pads = resolve_padding(case.padding, case.x[1:3], case.kernel[:2], case.strides, case.dilation)
     plain = plain_kernel(kernel, case.dilation, case.groups)
     hparameters = {"stride": case.strides, "pad": pads}
@@ -85,7 +70,7 @@ def test_against_the_definition(case):
 
 @pytest.mark.parametrize("case", ALL, ids=str)
 def test_gradients_by_complex_step(case):
-    x, kernel, bias = case.arrays()
+    x, kernel, bias, _ = case.operands()
     y = conv2d(x, kernel, bias, **options(case))
     dy = normal(3, *y.shape)
     dx = conv2d_input_gradient(dy, kernel, case.x[1:3], **options(case))
@@ -117,8 +102,8 @@ SEVERAL_BLOCKS = Case((3, 64, 48, 8), (4, 4, 8, 5), padding="same")
 @pytest.mark.parametrize(("dtype", "rtol"), [("float64", 1e-12), ("float32", 5e-6)])
 @pytest.mark.parametrize("case", [*PLAIN, *DILATED, *GROUPED, SEVERAL_BLOCKS], ids=str)
 def test_against_tensorflow(case, dtype, rtol):
-    arrays = x, kernel, bias = case.arrays(dtype)
-    tensors = [tf.constant(array) for array in arrays]
+    x, kernel, bias, _ = case.operands(dtype)
+    tensors = [tf.constant(array) for array in (x, kernel, bias)]
     with tf.GradientTape() as tape:
         tape.watch(tensors)
         y_keras = keras_conv2d(*tensors, case)
@@ -135,7 +120,7 @@ def test_against_tensorflow(case, dtype, rtol):
 def test_grouped_forward_against_tensorflow_grouped():
     """The order of the groups: TensorFlow's own grouped kernel, which has a forward."""
     case = GROUPED[0]
-    x, kernel, _ = case.arrays()
+    x, kernel, *_ = case.operands()
     y_keras = tf.nn.conv2d(x, kernel, case.strides, "SAME")
     assert_same("output", conv2d(x, kernel, **options(case)), y_keras)
 
@@ -157,28 +142,11 @@ def test_the_course_numbers():
     assert conv2d_bias_gradient(z).mean() == pytest.approx(7.839232564616838, rel=1e-13)
 
 
-@st.composite
-def geometries(draw):
-    """Any geometry with an output, H != W and channels of every kind included."""
-    groups = draw(st.integers(1, 3))
-    pair = st.tuples(st.integers(1, 3), st.integers(1, 3))
-    kernel = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
-    size = draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
-    padding = draw(st.sampled_from(["valid", "same"]) | st.tuples(*[st.integers(0, 3)] * 4))
-    strides, dilation = draw(pair), draw(pair)
-    into, out = draw(st.integers(1, 2)), draw(st.integers(1, 2)) * groups
-    pads = resolve_padding(padding, size, kernel, strides, dilation)
-    room = (size[0] + pads[0] + pads[1], size[1] + pads[2] + pads[3])
-    assume(all(d * (k - 1) < n for d, k, n in zip(dilation, kernel, room, strict=True)))
-    x = (draw(st.integers(1, 2)), *size, into * groups)
-    return Case(x, (*kernel, into, out), strides, padding, dilation, groups)
-
-
 @settings(max_examples=150, deadline=None)
-@given(geometries())
+@given(cases())
 def test_the_gradients_are_adjoint_to_the_forward(case):
     """<conv(x, k), dy> = <x, dx> = <k, dk>, for a convolution is linear in each."""
-    x, kernel, _ = case.arrays()
+    x, kernel, *_ = case.operands()
     y = conv2d(x, kernel, **options(case))
     dy = normal(4, *y.shape)
     dx = conv2d_input_gradient(dy, kernel, case.x[1:3], **options(case))

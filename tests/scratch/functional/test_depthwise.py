@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from threadpoolctl import threadpool_limits
 
 from scratch.functional import (
     conv2d,
@@ -17,7 +16,13 @@ from scratch.functional import (
     depthwise_conv2d_kernel_gradient,
     resolve_padding,
 )
-from tests.scratch.functional.oracles import assert_same, complex_step, loop_windows, normal
+from tests.scratch.functional.oracles import (
+    assert_alike_on_any_threads,
+    assert_same,
+    complex_step,
+    loop_windows,
+    normal,
+)
 
 
 class Case(NamedTuple):
@@ -168,9 +173,4 @@ def test_no_bit_depends_on_the_number_of_threads():
         dx = depthwise_conv2d_input_gradient(y, kernel, x.shape[1:3], strides=(2, 1))
         return y, dx, depthwise_conv2d_kernel_gradient(y, x, (3, 2), strides=(2, 1))
 
-    with threadpool_limits(1, user_api="blas"):
-        alone = all_three()
-    for threads in (2, 3):
-        with threadpool_limits(threads, user_api="blas"):
-            for ours, expected in zip(all_three(), alone, strict=True):
-                np.testing.assert_array_equal(ours, expected)
+    assert_alike_on_any_threads(all_three)

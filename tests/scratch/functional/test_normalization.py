@@ -4,10 +4,14 @@ import itertools
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 from scratch.functional import moments, normalize, normalize_backward, sums
-from tests.scratch.functional.oracles import assert_same, complex_step, normal
+from tests.scratch.functional.oracles import (
+    assert_alike_on_any_threads,
+    assert_same,
+    complex_step,
+    normal,
+)
 
 EPSILON = 1e-3
 # Name: shape, averaged axes, axes of the parameters.
@@ -176,9 +180,4 @@ def test_no_bit_depends_on_the_number_of_threads(axes, of_gamma):
         y = normalize(x, *statistics, gamma, beta, EPSILON)
         return *statistics, y, *normalize_backward(dy, x, *statistics, gamma, EPSILON, axes)
 
-    with threadpool_limits(1, user_api="blas"):
-        alone = both_passes()
-    for threads in (2, 3):
-        with threadpool_limits(threads, user_api="blas"):
-            for ours, expected in zip(both_passes(), alone, strict=True):
-                np.testing.assert_array_equal(ours, expected)
+    assert_alike_on_any_threads(both_passes)

@@ -130,7 +130,7 @@ def cases(draw: st.DrawFn) -> Case:
     else:
         kernel = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
         pair = st.tuples(st.integers(1, 3), st.integers(1, 3))
-        groups = draw(st.integers(1, 2))
+        groups = draw(st.integers(1, 3))
     size = draw(st.tuples(st.integers(1, 11), st.integers(1, 11)))
     padding = draw(st.sampled_from(["valid", "same"]) | st.tuples(*[st.integers(0, 3)] * 4))
     strides, dilation = draw(pair), draw(pair)
