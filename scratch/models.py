@@ -14,6 +14,7 @@ from scratch.layers import Layer
 from scratch.layers.base import Shape
 from scratch.layers.registry import layer_named
 from scratch.passes import ForwardPass, Values, run_backward, run_forward
+from scratch.reordering import pooled_first
 from scratch.summary import summary_table
 from scratch.training import Trainable
 
@@ -42,6 +43,7 @@ class Model(Trainable):
     """
 
     calls: tuple[Call, ...]
+    _shorter: tuple[Call, ...]
     _lists: tuple[bool, bool]
     _latest: ForwardPass | None
 
@@ -54,6 +56,7 @@ class Model(Trainable):
         self.inputs = self._as_tensors(inputs)
         self.outputs = self._as_tensors(outputs)
         self.calls = calls_between(self.inputs, self.outputs)
+        self._shorter = pooled_first(self.calls, self.outputs)
         self.layers = list(dict.fromkeys(call.layer for call in self.calls))
         self.gradients = {}
         self._latest = None
@@ -133,7 +136,14 @@ class Model(Trainable):
             ValueError: A shape does not fit the input's.
             TypeError: An input is not an array of the model's dtype.
         """
-        self._latest = self._run(x, training)
+        values = self._given(x)
+        self._latest = run_forward(self.calls, values, self.outputs, training)
+        return self._output_of(self._latest)
+
+    def _forward_to_train(self, x: Any) -> Any:
+        """As `forward` in training, in the shorter order: not every layer's output is computed."""
+        values = self._given(x)
+        self._latest = run_forward(self._shorter, values, self.outputs, training=True)
         return self._output_of(self._latest)
 
     def backward(self, dy: Any) -> Any:
@@ -174,21 +184,21 @@ class Model(Trainable):
             what = f"Model {self.name!r}: dy, the gradient of {tensor.name!r},"
             _check_array(what, array, values[tensor].shape, tensor.dtype)
         upstream = list(zip(self.outputs, arrays, strict=True))
-        caches, self._latest = self._latest.caches, None
-        found = run_backward(self.calls, caches, upstream, wanted)
+        latest, self._latest = self._latest, None
+        found = run_backward(latest, upstream, wanted)
         self.gradients = {
             f"{la.name}/{name}": g for la in self.layers for name, g in la.gradients.items()
         }
         return found
 
-    def _run(self, x: Any, training: bool = False, keep: bool = True) -> ForwardPass:
-        """A forward pass that is not (yet) the latest one, which `backward` belongs to."""
-        values = dict(zip(self.inputs, self._check_inputs(x), strict=True))
-        return run_forward(self.calls, values, self.outputs, training, keep)
-
     def _infer(self, x: Any) -> Any:
         """The outputs outside training, leaving `backward` to the latest `forward`."""
-        return self._output_of(self._run(x, keep=False))
+        values = self._given(x)
+        return self._output_of(run_forward(self._shorter, values, self.outputs, False, keep=False))
+
+    def _given(self, x: Any) -> Values:
+        """The inputs, checked."""
+        return dict(zip(self.inputs, self._check_inputs(x), strict=True))
 
     def _output_of(self, run: ForwardPass) -> Any:
         outputs = [run.values[t] for t in self.outputs]
@@ -359,12 +369,12 @@ class Sequential(Model):
             tensor = layer(tensor)
         self._set_graph(first, tensor)
 
-    def _run(self, x: Any, training: bool = False, keep: bool = True) -> ForwardPass:
+    def _given(self, x: Any) -> Values:
         """See `Model`; builds the layers when there was no Input."""
         if not self.inputs:
             check_array(f"Sequential {self.name!r}: the input", x)
             self.build((None, *x.shape[1:]))
-        return super()._run(x, training, keep)
+        return super()._given(x)
 
 
 def _check_array(what: str, array: Any, shape: Shape, dtype: str) -> None:

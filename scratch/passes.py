@@ -18,10 +18,12 @@ class ForwardPass:
     """One forward pass: all that its backward pass needs.
 
     Attributes:
+        calls: What was run, in this order.
         values: The graph's inputs and outputs, by their symbolic tensors.
         caches: What each call's layer keeps, in the order of the calls; `run_backward` empties it.
     """
 
+    calls: Sequence[Call]
     values: Values
     caches: list[Any]
 
@@ -56,12 +58,11 @@ def run_forward(
         for tensor in set(call.inputs) - asked_for:
             if last_use[tensor] == number:
                 del values[tensor]
-    return ForwardPass({t: values[t] for t in (*inputs, *outputs)}, caches)
+    return ForwardPass(calls, {t: values[t] for t in (*inputs, *outputs)}, caches)
 
 
 def run_backward(
-    calls: Sequence[Call],
-    caches: list[Any],
+    forward: ForwardPass,
     upstream: Sequence[tuple[SymbolicTensor, Any]],
     wanted: Sequence[SymbolicTensor],
 ) -> Values:
@@ -75,11 +76,11 @@ def run_backward(
     pass took is given back as the backward pass goes.
 
     Args:
-        calls: In topological order; `upstream` must reach each of them.
-        caches: As the forward pass left them, one for each call; emptied.
+        forward: The pass to go back through; `upstream` must reach each of its calls.
         upstream: Output tensors with their gradients.
         wanted: The graph's inputs whose gradients are returned.
     """
+    calls, caches = forward.calls, forward.caches
     gradients: Values = {}
     needed = _depending(calls, wanted)
     for tensor, dy in upstream:

@@ -226,7 +226,7 @@ class Trainable:
     def train_step(self, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
         """`train_on_batch` on data that was checked before."""
         network, loss = self.objective.network, self.objective.loss
-        output = network.forward(x, training=True)
+        output = network._forward_to_train(x)
         network._backward_weights(loss.gradient(y, output))
         add_penalty_gradients(cast("Model", self))
         self.gradients = {

@@ -82,6 +82,7 @@ from scratch.functional.pooling import (
     max_pool2d,
     max_pool2d_argmax,
     max_pool2d_backward,
+    max_pool2d_input_gradient,
     max_pool2d_output,
 )
 from scratch.functional.rectifiers import (
@@ -189,6 +190,7 @@ __all__ = [
     "max_pool2d",
     "max_pool2d_argmax",
     "max_pool2d_backward",
+    "max_pool2d_input_gradient",
     "max_pool2d_output",
     "maximum",
     "mean_squared_error",

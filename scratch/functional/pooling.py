@@ -9,7 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from scratch.functional.padding import Padding, Size
-from scratch.functional.pooling_rows import first_equal, fold, send_to_all, send_to_one
+from scratch.functional.pooling_rows import (
+    first_equal,
+    fold,
+    send_to_all,
+    send_to_equal,
+    send_to_one,
+)
 from scratch.functional.threads import in_threads, slices
 from scratch.functional.windows import Windows, windows_over
 
@@ -97,6 +103,36 @@ def max_pool2d_backward(
         send_to_one(dy[images], argmax[images], windows, dx[images])
 
     in_threads(work, _tiles(dx))
+    return dx
+
+
+def max_pool2d_input_gradient(
+    dy: np.ndarray, x: np.ndarray, y: np.ndarray, pool_size: Size, strides: Size, padding: Padding
+) -> np.ndarray:
+    """As `max_pool2d_backward`, from x and y: where windows do not overlap no argmax is needed.
+
+    Args:
+        dy: dL/dy, (N, Ho, Wo, C).
+        x: What `max_pool2d` was given, of a float dtype.
+        y: What it returned.
+        pool_size: As in `max_pool2d`.
+        strides: As in `max_pool2d`.
+        padding: As in `max_pool2d`.
+
+    Returns:
+        (N, H, W, C).
+    """
+    windows = _pool_windows(x.shape, pool_size, strides, padding)
+    dx = np.empty(x.shape, dy.dtype)
+    dy, x, y = map(np.ascontiguousarray, (dy, x, y))
+
+    def work(images: slice) -> None:
+        given = dy[images], x[images], y[images]
+        if not send_to_equal(*given, windows, dx[images]):
+            argmax = max_pool2d_argmax(*given[1:], pool_size, strides, padding)
+            send_to_one(dy[images], argmax, windows, dx[images])
+
+    in_threads(work, _tiles(x))
     return dx
 
 

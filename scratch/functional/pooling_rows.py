@@ -9,6 +9,7 @@ either way only whole pixels are moved, which is a fast copy.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -40,6 +41,52 @@ def fold(combine: np.ufunc, start: float, x: Array, windows: Windows, y: Array) 
     y.fill(start)
     for _, outputs, inputs in windows.meetings(1):
         combine(y[:, :, outputs], _taken(columns, inputs), out=y[:, :, outputs])
+
+
+def send_to_equal(dy: Array, x: Array, y: Array, windows: Windows, dx: Array) -> bool:
+    """Send each window's number to the first cell that equals its maximum, in two passes over x.
+
+    Args:
+        dy: (N, Ho, Wo, C), contiguous.
+        x: (N, H, W, C), contiguous, of a float dtype.
+        y: (N, Ho, Wo, C), contiguous: the windows' maxima.
+        windows: Over x.
+        dx: (N, H, W, C), filled.
+
+    Returns:
+        Whether it could: windows that overlap, rows of them in the padding, NaN and as many ties
+        as behind a ReLU are left to `first_equal` and `send_to_one`; dx is then not filled.
+    """
+    if windows.overlap or not _rows_inside(windows) or np.isnan(y).any():
+        return False
+    (cells,) = _turns(windows)
+    rows = _row_views(x, windows)
+    sought = _by_column("numbers", y, cells, windows, np.nan)
+    chosen = workspace("chosen", rows.shape, bool)
+    np.equal(rows, sought[:, :, None], out=chosen)
+    ties = np.count_nonzero(chosen) - y.size  # every window has an equal cell
+    if ties > y.size:
+        return False
+    if ties:
+        _keep_first(chosen, y.shape, windows)
+    if not _meet_all(windows.meetings(0), len(dx[0])):
+        dx.fill(0)
+    sent = _by_column("sent", dy, cells, windows, 0)
+    np.multiply(sent[:, :, None], chosen, out=_row_views(dx, windows))
+    return True
+
+
+def _keep_first(chosen: Array, outputs: tuple[int, ...], windows: Windows) -> None:
+    """Of the cells chosen in each window, (N, Ho, kh, W, C), leave the first in row-major order."""
+    _, _, height, width, channels = chosen.shape
+    at = np.flatnonzero(chosen)
+    pixels, channel = np.divmod(at, channels)
+    row, column = np.divmod(pixels, width)
+    across = (column + windows.pads[2]) // windows.strides[1]
+    window = (row // height * outputs[2] + across) * channels + channel
+    first = np.empty(math.prod(outputs), at.dtype)
+    first[window[::-1]] = at[::-1]  # of numbers for one place the last one stays
+    chosen.reshape(-1)[at[first[window] != at]] = False
 
 
 def first_equal(x: Array, y: Array, windows: Windows, argmax: Array) -> None:

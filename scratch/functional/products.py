@@ -51,7 +51,7 @@ def transposed_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     The sum over M is taken in parts that do not depend on the number of threads.
     """
     parts = _parts(len(a), max(a.shape[1], b.shape[1]), a.size * b.shape[1])
-    return sum_in_threads(lambda rows: a[rows].T @ b[rows], parts)
+    return sum_in_threads(lambda rows: np.dot(a[rows].T, b[rows]), parts)
 
 
 def _parts(length: int, width: int, macs: int) -> Sequence[slice]:

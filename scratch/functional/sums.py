@@ -27,7 +27,7 @@ def sum_to_channels(x: np.ndarray) -> np.ndarray:
     length = max(1, _NUMBERS // max(1, rows.shape[1]))
 
     def term(part: slice) -> np.ndarray:
-        return _ones(part.stop - part.start, x.dtype) @ rows[part]
+        return np.dot(_ones(part.stop - part.start, x.dtype), rows[part])
 
     return sum_in_threads(term, slices(len(rows), length) or [slice(0, 0)])
 

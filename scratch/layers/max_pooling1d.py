@@ -33,6 +33,4 @@ class MaxPooling1D(SequencePooling):
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """Source A, equation 4."""
-        x, y = self.cache
-        argmax = F.max_pool2d_argmax(x, y, **self.geometry)
-        return F.max_pool2d_backward(dy[:, None], argmax, x.shape[1:3], **self.geometry)[:, 0]
+        return F.max_pool2d_input_gradient(dy[:, None], *self.cache, **self.geometry)[:, 0]

@@ -35,8 +35,7 @@ class MaxPooling2D(Pooling2D):
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """Source A, equation 4."""
-        size = self.cache[0].shape[1:3]
-        return F.max_pool2d_backward(dy, self.argmax(), size, **self.geometry)
+        return F.max_pool2d_input_gradient(dy, *self.cache, **self.geometry)
 
     def argmax(self) -> np.ndarray:
         """Where in its window each maximum of the latest `forward` was; see `F.max_pool2d`."""

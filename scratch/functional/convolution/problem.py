@@ -65,6 +65,11 @@ class Problem:
         return prod(self.kernel_shape[:3])
 
     @property
+    def run(self) -> int:
+        """How many cells of a window's row are neighbours in memory, with all their channels."""
+        return self.kernel_size[1] if self.groups == self.windows.dilation[1] == 1 else 1
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulates, those with padding included."""
         return prod(self.output_shape) * self.products

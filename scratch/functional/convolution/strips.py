@@ -12,12 +12,11 @@ Dumoulin and Visin (2016), section 4.1; source E, exercise 5-7.
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from scratch.functional.convolution import tiles
 from scratch.functional.convolution.bias import add_bias
 from scratch.functional.convolution.problem import Problem
-from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of
+from scratch.functional.convolution.tiling import Tile, all_finite, items, seen_by, tiles_of
 from scratch.functional.threads import in_threads, sum_in_threads
 from scratch.functional.workspace import workspace
 
@@ -40,7 +39,7 @@ def forward(
     def multiply(tile: Tile) -> None:
         part = tile.of(y)
         seen = _seen(x, problem, tile)
-        if np.isfinite(seen).all():
+        if all_finite(seen):
             _multiply(_unrolled(seen, problem, tile), matrix, part)
         else:  # The band's zeros make NaN of infinite numbers that a window does not see.
             tiles.multiply(x, kernel, part, problem, tile)
@@ -104,28 +103,25 @@ def _strip_pixels(problem: Problem) -> int:
 
 
 def _seen(x: np.ndarray, problem: Problem, tile: Tile) -> np.ndarray:
-    """The pixels that the tile's strips see, contiguous; the last may go beyond the padding."""
+    """The pixels that the tile's strips see; the last may go beyond the padding."""
     windows, step = problem.windows, _WINDOWS * problem.windows.strides[1]
     needed = (_strips(problem) - 1) * step + _strip_pixels(problem)
     there = windows.input_size[1] + windows.pads[2] + windows.pads[3]
-    return np.ascontiguousarray(seen_by(x, windows, tile, max(0, needed - there)))
+    return seen_by(x, windows, tile, max(0, needed - there))
 
 
 def _unrolled(seen: np.ndarray, problem: Problem, tile: Tile) -> np.ndarray:
     """The tile's strips as rows: (images * rows * strips, kh * pixels of a strip * Cin)."""
     windows, kh = problem.windows, problem.kernel_size[0]
     length, step = _strip_pixels(problem) * problem.channels, _WINDOWS * windows.strides[1]
-    image, row, pixel, number = seen.strides
+    image, row, pixel, _ = seen.strides
     # A strip's pixels and their channels are one run of memory.
-    view = as_strided(
-        seen,
-        (*tile.size, _strips(problem), kh, length),
-        (image, row * windows.strides[0], pixel * step, row * windows.dilation[0], number),
-        writeable=False,
-    )
-    rows = workspace("columns", view.shape, seen.dtype)
+    shape = (*tile.size, _strips(problem), kh)
+    steps = (image, row * windows.strides[0], pixel * step, row * windows.dilation[0])
+    view = items(seen, length, shape, steps)
+    rows = workspace("columns", view.shape, view.dtype)
     rows[...] = view
-    return rows.reshape(-1, kh * length)
+    return rows.view(seen.dtype).reshape(-1, kh * length)
 
 
 def _strips(problem: Problem) -> int:

@@ -9,16 +9,14 @@ gamma_n elementwise (Higham 2002, section 3.1). Tiling for the cache: Goto and v
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from scratch.functional.convolution.bias import add_bias
 from scratch.functional.convolution.im2col import by_group, im2col, kernel_matrix, kernel_of_matrix
 from scratch.functional.convolution.problem import Problem
-from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of
+from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of, windows_as_items
 from scratch.functional.convolution.turned import can_turn, turned_kernel, turned_problem
 from scratch.functional.products import product
 from scratch.functional.threads import in_threads, slices, sum_in_threads
-from scratch.functional.windows import Windows
 from scratch.functional.workspace import workspace
 
 
@@ -64,22 +62,24 @@ def kernel_gradient(dy: np.ndarray, x: np.ndarray, problem: Problem) -> np.ndarr
         windows = im2col(x, problem.windows)[0]
         return product(windows.T, by_group(dy)[0]).reshape(problem.kernel_shape)
 
-    def term(tile: Tile) -> np.ndarray:
-        columns = unrolled(x, problem, tile)
-        return columns.transpose(0, 2, 1) @ by_group(tile.of(dy), problem.groups)
-
-    matrix = sum_in_threads(term, tiles_of(problem, _bytes_per_row(problem)))
+    tiling = tiles_of(problem, _bytes_per_row(problem))
+    matrix = sum_in_threads(lambda tile: kernel_term(dy, x, problem, tile), tiling)
     return kernel_of_matrix(matrix, problem.kernel_shape)
+
+
+def kernel_term(dy: np.ndarray, x: np.ndarray, problem: Problem, tile: Tile) -> np.ndarray:
+    """What the tile adds to the kernel's gradient, (groups, kh * kw * Cin / g, Cout / g)."""
+    columns = unrolled(x, problem, tile)
+    return columns.transpose(0, 2, 1) @ by_group(tile.of(dy), problem.groups)
 
 
 def unrolled(x: np.ndarray, problem: Problem, tile: Tile) -> np.ndarray:
     """The tile's windows as rows: (groups, images * rows * Wo, kh * kw * C / groups)."""
     windows, groups = problem.windows, problem.groups
-    view = windows_view(seen_by(x, windows, tile), windows, tile)
-    shape = (*view.shape[:5], groups, problem.channels // groups)
-    columns = workspace("columns", (groups, *shape[:5], shape[6]), x.dtype)
-    columns[...] = view.reshape(shape).transpose(5, 0, 1, 2, 3, 4, 6)
-    return columns.reshape(groups, -1, problem.products)
+    view = windows_as_items(seen_by(x, windows, tile), windows, tile, problem.run, groups)
+    columns = workspace("columns", view.shape, view.dtype)
+    columns[...] = view
+    return columns.view(x.dtype).reshape(groups, -1, problem.products)
 
 
 def _sent_back(dy: np.ndarray, kernel: np.ndarray, problem: Problem) -> np.ndarray:
@@ -100,15 +100,6 @@ def _sent_back(dy: np.ndarray, kernel: np.ndarray, problem: Problem) -> np.ndarr
 
     in_threads(send, slices(problem.batch, 1))
     return dx
-
-
-def windows_view(seen: np.ndarray, windows: Windows, tile: Tile) -> np.ndarray:
-    """(images, rows, Wo, kh, kw, C), every window a view of the pixels that the tile sees."""
-    image, row, pixel, channel = seen.strides
-    (down, across), (dilated_down, dilated_across) = windows.strides, windows.dilation
-    shape = (*tile.size, windows.output_size[1], *windows.kernel_size, seen.shape[3])
-    steps = (image, row * down, pixel * across, row * dilated_down, pixel * dilated_across, channel)
-    return as_strided(seen, shape, steps, writeable=False)
 
 
 def _bytes_per_row(problem: Problem) -> int:

@@ -40,8 +40,7 @@ import numpy as np
 
 from scratch.functional.convolution import tiles
 from scratch.functional.convolution.problem import Problem
-from scratch.functional.convolution.tiles import windows_view
-from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of
+from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of, windows_as_items
 from scratch.functional.convolution.toom_cook import transforms
 from scratch.functional.threads import in_threads, slices, sum_in_threads
 from scratch.functional.windows import Windows
@@ -105,10 +104,8 @@ def kernel_gradient(
     back_to_output, back_to_kernel = maps.output.T, maps.kernel.T
 
     def term(block: Tile) -> np.ndarray:
-        mixed = _transformed(maps.input, _gathered(x, patches, block, problem.dtype), "transformed")
-        error = _transformed(
-            back_to_output, _gathered(dy, errors, block, problem.dtype), "transformed errors"
-        )
+        mixed = _transformed(maps.input, _gathered(x, patches, block), "transformed")
+        error = _transformed(back_to_output, _gathered(dy, errors, block), "transformed errors")
         shape = (36, problem.channels, problem.filters)
         products = workspace("products", shape, problem.dtype)
         np.matmul(mixed.transpose(0, 2, 1), error, out=products)
@@ -130,7 +127,7 @@ def _convolved(
     finite = np.ones(problem.batch, bool)
 
     def compute(block: Tile) -> None:
-        mixed = _transformed(maps.input, _gathered(x, patches, block, problem.dtype), "transformed")
+        mixed = _transformed(maps.input, _gathered(x, patches, block), "transformed")
         products = workspace("patches", (36, mixed.shape[1], problem.filters), problem.dtype)
         np.matmul(mixed, weights, out=products)
         outputs = _transformed(maps.output, products, "transformed")
@@ -192,12 +189,12 @@ def _blocks(problem: Problem) -> list[Tile]:
     return tiles_of(grid, across, min(_PATCHES, half))
 
 
-def _gathered(x: np.ndarray, grid: Windows, block: Tile, dtype: np.dtype) -> np.ndarray:
+def _gathered(x: np.ndarray, grid: Windows, block: Tile) -> np.ndarray:
     """A block's patches, (size * size, patches, C)."""
-    view = windows_view(seen_by(x, grid, block), grid, block).transpose(3, 4, 0, 1, 2, 5)
-    patches = workspace("patches", view.shape, dtype)
+    view = windows_as_items(seen_by(x, grid, block), grid, block)[0].transpose(3, 4, 0, 1, 2)
+    patches = workspace("patches", view.shape, view.dtype)
     patches[...] = view
-    return patches.reshape(view.shape[0] * view.shape[1], -1, x.shape[3])
+    return patches.view(x.dtype).reshape(view.shape[0] * view.shape[1], -1, x.shape[3])
 
 
 def _scatter(outputs: np.ndarray, bias: np.ndarray | None, y: np.ndarray, block: Tile) -> None:

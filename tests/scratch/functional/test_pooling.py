@@ -13,6 +13,7 @@ from scratch.functional import (
     average_pool2d_backward,
     max_pool2d,
     max_pool2d_backward,
+    max_pool2d_input_gradient,
     resolve_padding,
 )
 from tests.scratch.functional.oracles import (
@@ -46,6 +47,10 @@ def images(kind, size, dtype="float64"):
     x = normal(0, 2, *size, 3, dtype=dtype)
     if kind == "negative":
         return frozen(-1 - np.abs(x))
+    if kind == "few ties":
+        x = x.copy()
+        x[:, 1:3, :3] = 3
+        return frozen(x)
     return frozen(np.round(x)) if kind == "ties" else x
 
 
@@ -63,15 +68,18 @@ def keras_pool(pool, x, size, strides, padding, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("kind", ["any", "negative", "ties"])
+@pytest.mark.parametrize("kind", ["any", "negative", "ties", "few ties"])
 @pytest.mark.parametrize(("size", "pool", "strides", "padding"), CASES)
 def test_max_pool_against_tensorflow(size, pool, strides, padding, kind, dtype):
     x = images(kind, size, dtype)
     y_keras, dy, dx_keras = keras_pool(tf.nn.max_pool2d, x, pool, strides, padding, dtype)
     y_scratch, argmax = max_pool2d(x, pool, strides, padding)
     assert_same("output", y_scratch, y_keras, rtol=0)
+    rtol = 1e-6 if dtype == "float32" else 1e-14
     dx_scratch = max_pool2d_backward(dy, argmax, size, pool, strides, padding)
-    assert_same("dx", dx_scratch, dx_keras, rtol=1e-6 if dtype == "float32" else 1e-14)
+    assert_same("dx", dx_scratch, dx_keras, rtol)
+    dx_scratch = max_pool2d_input_gradient(dy, x, y_scratch, pool, strides, padding)
+    assert_same("dx from x and y", dx_scratch, dx_keras, rtol)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -230,6 +238,19 @@ def test_arrays_in_any_memory_layout(laid_out):
         ),
     ):
         np.testing.assert_array_equal(ours, expected)
+
+
+@pytest.mark.parametrize(("size", "pool", "strides", "padding"), CASES + PADDED)
+def test_the_gradient_from_x_and_y_is_that_from_argmax(size, pool, strides, padding):
+    x = images("few ties", size).copy()
+    x[1, 2, 1, 0] = np.nan
+    y, argmax = max_pool2d(x, pool, strides, padding)
+    dy = normal(1, *y.shape)
+    dx = max_pool2d_input_gradient(dy, x, y, pool, strides, padding)
+    expected = max_pool2d_backward(dy, argmax, size, pool, strides, padding)
+    np.testing.assert_array_equal(dx, expected)
+    dx = max_pool2d_input_gradient(dy[:1], x[:1], y[:1], pool, strides, padding)  # without NaN
+    np.testing.assert_array_equal(dx, expected[:1])
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
