@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from scratch.functional.max_pooling_gradient import goes_by_columns, send_to_maximum
 from scratch.functional.padding import Padding, Size
-from scratch.functional.pooling_rows import (
-    first_equal,
-    fold,
-    send_to_all,
-    send_to_equal,
-    send_to_one,
-)
+from scratch.functional.pooling_rows import first_equal, fold, index_dtype, send_to_all, send_to_one
 from scratch.functional.threads import in_threads, slices
 from scratch.functional.windows import Windows, windows_over
 
 _TILE_BYTES = 2**22
 """Of images in a tile: each of NumPy's calls on it takes far longer than the call's overhead."""
+_COLUMNS_BYTES = 2**20
+"""The same where a gradient goes by columns, which takes several times as much on the way."""
 
 _SMALL_BYTES = 2**20
 """What is not worth waking a thread for."""
@@ -63,7 +60,7 @@ def max_pool2d_argmax(
 ) -> np.ndarray:
     """The argmax of `max_pool2d`, given its y."""
     windows = _pool_windows(x.shape, pool_size, strides, padding)
-    argmax = np.empty(y.shape, np.min_scalar_type((pool_size[0] + 1) * pool_size[1]))
+    argmax = np.empty(y.shape, index_dtype(windows))
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
 
     def work(images: slice) -> None:
@@ -109,7 +106,7 @@ def max_pool2d_backward(
 def max_pool2d_input_gradient(
     dy: np.ndarray, x: np.ndarray, y: np.ndarray, pool_size: Size, strides: Size, padding: Padding
 ) -> np.ndarray:
-    """As `max_pool2d_backward`, from x and y: where windows do not overlap no argmax is needed.
+    """As `max_pool2d_backward`, from x and y instead of argmax, which mostly is not needed.
 
     Args:
         dy: dL/dy, (N, Ho, Wo, C).
@@ -127,12 +124,9 @@ def max_pool2d_input_gradient(
     dy, x, y = map(np.ascontiguousarray, (dy, x, y))
 
     def work(images: slice) -> None:
-        given = dy[images], x[images], y[images]
-        if not send_to_equal(*given, windows, dx[images]):
-            argmax = max_pool2d_argmax(*given[1:], pool_size, strides, padding)
-            send_to_one(dy[images], argmax, windows, dx[images])
+        send_to_maximum(dy[images], x[images], y[images], windows, dx[images])
 
-    in_threads(work, _tiles(x))
+    in_threads(work, _tiles(x, _COLUMNS_BYTES if goes_by_columns(windows) else _TILE_BYTES))
     return dx
 
 
@@ -196,10 +190,10 @@ def _folded(combine: np.ufunc, start: float, x: np.ndarray, windows: Windows) ->
     return y
 
 
-def _tiles(x: np.ndarray) -> list[slice]:
+def _tiles(x: np.ndarray, tile_bytes: int = _TILE_BYTES) -> list[slice]:
     """Slices of the batch x: two at least, unless they would be small; at least an image each."""
     half = max(x.nbytes // 2, _SMALL_BYTES)
-    return slices(len(x), max(1, min(half, _TILE_BYTES) // max(1, x[:1].nbytes)))
+    return slices(len(x), max(1, min(half, tile_bytes) // max(1, x[:1].nbytes)))
 
 
 def _counts(windows: Windows, dtype: np.dtype) -> np.ndarray:

@@ -9,7 +9,6 @@ either way only whole pixels are moved, which is a fast copy.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -32,8 +31,8 @@ def fold(combine: np.ufunc, start: float, x: Array, windows: Windows, y: Array) 
         y: (N, Ho, Wo, C), filled.
     """
     columns = workspace("columns", (*y.shape[:2], *x.shape[2:]), y.dtype)
-    if _rows_inside(windows):
-        combine.reduce(_row_views(x, windows), axis=2, out=columns)
+    if rows_inside(windows):
+        combine.reduce(row_views(x, windows), axis=2, out=columns)
     else:
         columns.fill(start)
         for _, outputs, inputs in windows.meetings(0):
@@ -41,52 +40,6 @@ def fold(combine: np.ufunc, start: float, x: Array, windows: Windows, y: Array) 
     y.fill(start)
     for _, outputs, inputs in windows.meetings(1):
         combine(y[:, :, outputs], _taken(columns, inputs), out=y[:, :, outputs])
-
-
-def send_to_equal(dy: Array, x: Array, y: Array, windows: Windows, dx: Array) -> bool:
-    """Send each window's number to the first cell that equals its maximum, in two passes over x.
-
-    Args:
-        dy: (N, Ho, Wo, C), contiguous.
-        x: (N, H, W, C), contiguous, of a float dtype.
-        y: (N, Ho, Wo, C), contiguous: the windows' maxima.
-        windows: Over x.
-        dx: (N, H, W, C), filled.
-
-    Returns:
-        Whether it could: windows that overlap, rows of them in the padding, NaN and as many ties
-        as behind a ReLU are left to `first_equal` and `send_to_one`; dx is then not filled.
-    """
-    if windows.overlap or not _rows_inside(windows) or np.isnan(y).any():
-        return False
-    (cells,) = _turns(windows)
-    rows = _row_views(x, windows)
-    sought = _by_column("numbers", y, cells, windows, np.nan)
-    chosen = workspace("chosen", rows.shape, bool)
-    np.equal(rows, sought[:, :, None], out=chosen)
-    ties = np.count_nonzero(chosen) - y.size  # every window has an equal cell
-    if ties > y.size:
-        return False
-    if ties:
-        _keep_first(chosen, y.shape, windows)
-    if not _meet_all(windows.meetings(0), len(dx[0])):
-        dx.fill(0)
-    sent = _by_column("sent", dy, cells, windows, 0)
-    np.multiply(sent[:, :, None], chosen, out=_row_views(dx, windows))
-    return True
-
-
-def _keep_first(chosen: Array, outputs: tuple[int, ...], windows: Windows) -> None:
-    """Of the cells chosen in each window, (N, Ho, kh, W, C), leave the first in row-major order."""
-    _, _, height, width, channels = chosen.shape
-    at = np.flatnonzero(chosen)
-    pixels, channel = np.divmod(at, channels)
-    row, column = np.divmod(pixels, width)
-    across = (column + windows.pads[2]) // windows.strides[1]
-    window = (row // height * outputs[2] + across) * channels + channel
-    first = np.empty(math.prod(outputs), at.dtype)
-    first[window[::-1]] = at[::-1]  # of numbers for one place the last one stays
-    chosen.reshape(-1)[at[first[window] != at]] = False
 
 
 def first_equal(x: Array, y: Array, windows: Windows, argmax: Array) -> None:
@@ -99,12 +52,12 @@ def first_equal(x: Array, y: Array, windows: Windows, argmax: Array) -> None:
         x: (N, H, W, C), contiguous.
         y: (N, Ho, Wo, C), contiguous: one of the window's cells each; NaN counts as equal to NaN.
         windows: Over x.
-        argmax: (N, Ho, Wo, C), filled; of a dtype that holds the window with a row more.
+        argmax: (N, Ho, Wo, C), filled; of `index_dtype`.
     """
     undefined = bool(np.isnan(y).any())
     argmax.fill(np.iinfo(argmax.dtype).max)
-    for cells in _turns(windows):
-        sought = _by_column("numbers", y, cells, windows, 0)
+    for cells in turns(windows):
+        sought = by_column("numbers", y, cells, windows, 0)
         index = workspace("index", sought.shape, argmax.dtype)
         index.fill(0)
         searching = workspace("searching", sought.shape, bool)
@@ -128,19 +81,19 @@ def send_to_one(dy: Array, argmax: Array, windows: Windows, dx: Array) -> None:
         dx: (N, H, W, C), filled.
     """
     height, width = windows.kernel_size
-    if windows.overlap or not _meet_all(windows.meetings(0), len(dx[0])):
+    if windows.overlap or not meet_all(windows.meetings(0), len(dx[0])):
         dx.fill(0)
-    for cells in _turns(windows):
-        sent = _by_column("sent", dy, cells, windows, 0)
-        index = _by_column("index", argmax, cells, windows, height * width)
+    for cells in turns(windows):
+        sent = by_column("sent", dy, cells, windows, 0)
+        index = by_column("index", argmax, cells, windows, height * width)
         column = np.zeros(index.shape[2:], index.dtype)
         for j, _, inputs in cells:
             column[inputs] = j
         first = np.arange(height).reshape(height, 1, 1).astype(index.dtype) * width
-        if _rows_inside(windows) and not windows.overlap:
+        if rows_inside(windows) and not windows.overlap:
             chosen = workspace("chosen", (*index.shape[:2], height, *index.shape[2:]), bool)
             np.equal(index[:, :, None], first + column, out=chosen)
-            np.multiply(sent[:, :, None], chosen, out=_row_views(dx, windows))
+            np.multiply(sent[:, :, None], chosen, out=row_views(dx, windows))
             continue
         for i, outputs, inputs in windows.meetings(0):
             chosen = workspace("chosen", index[:, outputs].shape, bool)
@@ -151,8 +104,8 @@ def send_to_one(dy: Array, argmax: Array, windows: Windows, dx: Array) -> None:
 def send_to_all(dy: Array, windows: Windows, dx: Array) -> None:
     """Send each window's number to all of its cells; arguments as in `send_to_one`."""
     dx.fill(0)
-    for cells in _turns(windows):
-        sent = _by_column("sent", dy, cells, windows, 0)
+    for cells in turns(windows):
+        sent = by_column("sent", dy, cells, windows, 0)
         for _, outputs, inputs in windows.meetings(0):
             dx[:, inputs] += sent[:, outputs]
 
@@ -161,8 +114,8 @@ def _unequal_rows(
     x: Array, numbers: Array, windows: Windows, undefined: bool
 ) -> Iterator[tuple[Array, slice]]:
     """Row by row of the windows, where x is not its column's number; and of which outputs."""
-    if _rows_inside(windows) and not windows.overlap and not undefined:
-        rows = _row_views(x, windows)
+    if rows_inside(windows) and not windows.overlap and not undefined:
+        rows = row_views(x, windows)
         unequal = np.not_equal(rows, numbers[:, :, None], out=workspace("missed", rows.shape, bool))
         yield from ((unequal[:, :, i], slice(None)) for i in range(windows.kernel_size[0]))
         return
@@ -174,20 +127,26 @@ def _unequal_rows(
         yield missed, outputs
 
 
-def _rows_inside(windows: Windows) -> bool:
+def index_dtype(windows: Windows) -> np.dtype:
+    """What holds the index of a cell, and of a row more than there are."""
+    height, width = windows.kernel_size
+    return np.min_scalar_type((height + 1) * width)
+
+
+def rows_inside(windows: Windows) -> bool:
     """Whether every row of every window is a row of the image."""
     all_outputs = slice(0, windows.output_size[0])
     return all(outputs == all_outputs for _, outputs, _ in windows.meetings(0))
 
 
-def _row_views(x: Array, windows: Windows) -> Array:
+def row_views(x: Array, windows: Windows) -> Array:
     """(N, H, W, C) -> (N, Ho, kh, W, C): the rows that each window lies in, all in one view."""
     of_image, of_row, *inside = x.strides
     shape = (len(x), windows.output_size[0], windows.kernel_size[0], *x.shape[2:])
     return as_strided(x, shape, (of_image, of_row * windows.strides[0], of_row, *inside))
 
 
-def _meet_all(cells: Iterable[Meeting], size: int) -> bool:
+def meet_all(cells: Iterable[Meeting], size: int) -> bool:
     """Whether cells that share no input meet all `size` of them."""
     return sum(outputs.stop - outputs.start for _, outputs, _ in cells) == size
 
@@ -200,16 +159,16 @@ def _add_product(a: Array, chosen: Array, total: Array, is_sum: bool) -> None:
         np.multiply(a, chosen, out=total)
 
 
-def _turns(windows: Windows) -> list[list[Meeting]]:
+def turns(windows: Windows) -> list[list[Meeting]]:
     """The cells of a row in groups within which no two windows share a column."""
     cells, step = list(windows.meetings(1)), windows.strides[1]
     return [cells[first : first + step] for first in range(0, len(cells), step)]
 
 
-def _by_column(slot: str, a: Array, cells: list[Meeting], windows: Windows, other: float) -> Array:
+def by_column(slot: str, a: Array, cells: list[Meeting], windows: Windows, other: float) -> Array:
     """(N, Ho, Wo, C) -> (N, Ho, W, C): each column's window's pixel, or `other` if it has none."""
     wide = workspace(slot, (*a.shape[:2], windows.input_size[1], a.shape[3]), a.dtype)
-    if not _meet_all(cells, windows.input_size[1]):
+    if not meet_all(cells, windows.input_size[1]):
         wide.fill(other)
     for _, outputs, inputs in cells:
         _pixels(wide)[:, :, inputs] = _pixels(a)[:, :, outputs]

@@ -1,0 +1,158 @@
+"""dL/dx of max pooling from x and y, for a few images: where no argmax is needed to find it.
+
+Windows that lie apart ask each cell whether it is the maximum: two passes over x. Windows that
+move by one across overlap: a 3x3 window has nine cells to ask, but only three columns' maxima and,
+in each column, three cells. All others go by argmax.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from scratch.functional.pooling_rows import (
+    by_column,
+    first_equal,
+    index_dtype,
+    meet_all,
+    row_views,
+    rows_inside,
+    send_to_one,
+    turns,
+)
+from scratch.functional.windows import Windows
+from scratch.functional.workspace import workspace
+
+Array = np.ndarray
+
+
+def goes_by_columns(windows: Windows) -> bool:
+    """Whether the columns' maxima are a step on the way."""
+    return windows.overlap and windows.strides[1] == 1 and math.prod(windows.kernel_size) < 256
+
+
+def send_to_maximum(dy: Array, x: Array, y: Array, windows: Windows, dx: Array) -> None:
+    """Send each window's number to the first of its cells that equals its maximum.
+
+    Args:
+        dy: (N, Ho, Wo, C), contiguous.
+        x: (N, H, W, C), contiguous, of a float dtype.
+        y: (N, Ho, Wo, C), contiguous: the windows' maxima.
+        windows: Over x.
+        dx: (N, H, W, C), filled.
+    """
+    if np.isfinite(y).all():  # NaN equals nothing, and -inf the padding
+        if goes_by_columns(windows):
+            _send_by_columns(dy, x, y, windows, dx)
+            return
+        if rows_inside(windows) and not windows.overlap and _send_apart(dy, x, y, windows, dx):
+            return
+    argmax = np.empty(y.shape, index_dtype(windows))
+    first_equal(x, y, windows, argmax)
+    send_to_one(dy, argmax, windows, dx)
+
+
+def _send_apart(dy: Array, x: Array, y: Array, windows: Windows, dx: Array) -> bool:
+    """`send_to_maximum` for windows that share no cell; False, with dx not filled, for many ties.
+
+    Behind a ReLU whole windows are zero.
+    """
+    (cells,) = turns(windows)
+    rows = row_views(x, windows)
+    sought = by_column("numbers", y, cells, windows, np.nan)
+    chosen = workspace("chosen", rows.shape, bool)
+    np.equal(rows, sought[:, :, None], out=chosen)
+    ties = np.count_nonzero(chosen) - y.size  # every window has an equal cell
+    if ties > y.size:
+        return False
+    if ties:
+        _keep_first(chosen, y.shape, windows)
+    if not meet_all(windows.meetings(0), len(dx[0])):
+        dx.fill(0)
+    sent = by_column("sent", dy, cells, windows, 0)
+    np.multiply(sent[:, :, None], chosen, out=row_views(dx, windows))
+    return True
+
+
+def _keep_first(chosen: Array, outputs: tuple[int, ...], windows: Windows) -> None:
+    """Of the cells chosen in each window, (N, Ho, kh, W, C), leave the first in row-major order."""
+    _, _, height, width, channels = chosen.shape
+    at = np.flatnonzero(chosen)
+    pixels, channel = np.divmod(at, channels)
+    row, column = np.divmod(pixels, width)
+    across = (column + windows.pads[2]) // windows.strides[1]
+    window = (row // height * outputs[2] + across) * channels + channel
+    first = np.empty(math.prod(outputs), at.dtype)
+    first[window[::-1]] = at[::-1]  # of numbers for one place the last one stays
+    chosen.reshape(-1)[at[first[window] != at]] = False
+
+
+def _send_by_columns(dy: Array, x: Array, y: Array, windows: Windows, dx: Array) -> None:
+    """`send_to_maximum` for windows that move by one across.
+
+    Of the columns whose maximum is the window's, that one is sent to whose first maximum is the
+    highest up; of these the leftmost. So each column is sent a sum, which goes on to its cell.
+    """
+    (kh, kw), (top, _, left, _) = windows.kernel_size, windows.pads
+    height, width = windows.input_size
+    inside = (slice(None), slice(top, top + height), slice(left, left + width))
+    seen = workspace("padded", _padded_shape(dy, windows), x.dtype)
+    seen.fill(-np.inf)
+    seen[inside] = x
+    rows = row_views(seen, windows)
+    maxima = workspace("columns", (*rows.shape[:2], *rows.shape[3:]), x.dtype)
+    np.maximum.reduce(rows, axis=2, out=maxima)
+    missed = np.not_equal(rows, maxima[:, :, None], out=workspace("missed", rows.shape, bool))
+    first_row = _count_until_found(missed)
+
+    across = _across(maxima, windows)
+    missed = np.not_equal(across, y[:, :, None], out=workspace("missed", across.shape, bool))
+    order = np.add(
+        _across(first_row * np.uint8(kw), windows),
+        np.arange(kw, dtype=np.uint8).reshape(-1, 1, 1),
+        out=workspace("index", across.shape, np.uint8),
+    )
+    np.maximum(order, np.negative(missed.view(np.uint8)), out=order)  # 255 where missed
+    chosen = np.equal(order, order.min(axis=2, keepdims=True), out=missed)
+
+    sums = workspace("sums", maxima.shape, dy.dtype)
+    _add_apart(dy, chosen, _across(sums, windows), sums)
+    candidates = np.arange(kh, dtype=np.uint8).reshape(-1, 1, 1)
+    chosen = np.equal(first_row[:, :, None], candidates, out=workspace("missed", rows.shape, bool))
+    received = workspace("padded", seen.shape, dy.dtype)
+    _add_apart(sums, chosen, row_views(received, windows), received)
+    dx[...] = received[inside]
+
+
+def _count_until_found(missed: Array) -> Array:
+    """(N, Ho, kh, W, C) -> (N, Ho, W, C): which is the first cell of each column not missed."""
+    searching = missed[:, :, 0].copy()
+    count = searching.astype(np.uint8)
+    for i in range(1, missed.shape[2] - 1):  # what is in none of the others is in the last
+        searching &= missed[:, :, i]
+        count += searching.view(np.uint8)
+    return count
+
+
+def _add_apart(a: Array, chosen: Array, places: Array, total: Array) -> None:
+    """Fill `total` with the sums of what `a` sends to places that overlap, (N, Ho, k, ...)."""
+    sent = np.multiply(a[:, :, None], chosen, out=workspace("sent", chosen.shape, a.dtype))
+    total.fill(0)
+    for k in range(chosen.shape[2]):
+        places[:, :, k] += sent[:, :, k]
+
+
+def _padded_shape(dy: Array, windows: Windows) -> tuple[int, ...]:
+    """Of all that the windows see, and the image's remainder."""
+    top, bottom, left, right = windows.pads
+    height, width = windows.input_size
+    return len(dy), top + height + bottom, left + width + right, dy.shape[3]
+
+
+def _across(a: Array, windows: Windows) -> Array:
+    """(N, Ho, W, C) -> (N, Ho, kw, Wo, C): the columns of each column of windows, one apart."""
+    image, row, pixel, number = a.strides
+    shape = (*a.shape[:2], windows.kernel_size[1], windows.output_size[1], a.shape[3])
+    return as_strided(a, shape, (image, row, pixel, pixel, number))
