@@ -141,9 +141,9 @@ class Model(Trainable):
         return self._output_of(self._latest)
 
     def _forward_to_train(self, x: Any) -> Any:
-        """As `forward` in training, in the shorter order: not every layer's output is computed."""
+        """As `forward` in training, where no layer's output but the model's is wanted."""
         values = self._given(x)
-        self._latest = run_forward(self._shorter, values, self.outputs, training=True)
+        self._latest = run_forward(self._shorter, values, self.outputs, True, sparing=True)
         return self._output_of(self._latest)
 
     def backward(self, dy: Any) -> Any:
@@ -194,7 +194,9 @@ class Model(Trainable):
     def _infer(self, x: Any) -> Any:
         """The outputs outside training, leaving `backward` to the latest `forward`."""
         values = self._given(x)
-        return self._output_of(run_forward(self._shorter, values, self.outputs, False, keep=False))
+        return self._output_of(
+            run_forward(self._shorter, values, self.outputs, False, sparing=True)
+        )
 
     def _given(self, x: Any) -> Values:
         """The inputs, checked."""

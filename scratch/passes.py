@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,7 @@ def run_forward(
     inputs: Values,
     outputs: Sequence[SymbolicTensor],
     training: bool,
-    keep: bool = True,
+    sparing: bool = False,
 ) -> ForwardPass:
     """Compute `outputs` from `inputs`; each value in between is dropped after its last use.
 
@@ -42,23 +43,41 @@ def run_forward(
         inputs: The values to start from.
         outputs: What to compute.
         training: Whether layers run as in training.
-        keep: Whether a backward pass is to follow. If not, the layers' caches are dropped too.
+        sparing: Whether layers may write over what nobody needs any more; outside training then
+            no backward pass can follow, and the layers' caches are dropped too.
     """
     values = dict(inputs)
     last_use = {tensor: number for number, call in enumerate(calls) for tensor in call.inputs}
     asked_for = {*inputs, *outputs}
+    keep = training or not sparing
+    kept = _kept_by_layers(calls) if keep else set()
     caches = []
     for number, call in enumerate(calls):
         layer = call.layer
-        values[call.output] = layer.forward(call.arguments(values), training=training)
-        if keep:
-            caches.append(layer.cache)
-        else:
+        done = {tensor for tensor in call.inputs if last_use[tensor] == number} - asked_for
+        over = sparing and _is_free(call.inputs[0], values, done - kept)
+        compute = layer.forward_over if over else layer.forward
+        values[call.output] = compute(call.arguments(values), training=training)
+        caches.append(layer.cache if keep else None)
+        if not keep:
             layer.cache = None
-        for tensor in set(call.inputs) - asked_for:
-            if last_use[tensor] == number:
-                del values[tensor]
+        for tensor in done:
+            del values[tensor]
     return ForwardPass(calls, {t: values[t] for t in (*inputs, *outputs)}, caches)
+
+
+def _kept_by_layers(calls: Sequence[Call]) -> Set[SymbolicTensor]:
+    """The tensors whose values backward passes need: of their own layer, or of another one."""
+    uses = Counter(tensor for call in calls for tensor in call.inputs)
+    return {call.output for call in calls if call.layer.keeps_output or uses[call.output] > 1}
+
+
+def _is_free(tensor: SymbolicTensor, values: Values, done: Set[SymbolicTensor]) -> bool:
+    """Whether a value is among those done with, and its memory is no other value's as well."""
+    if tensor not in done or not values[tensor].flags.writeable:
+        return False
+    others = (value for other, value in values.items() if other is not tensor)
+    return not any(np.may_share_memory(values[tensor], other) for other in others)
 
 
 def run_backward(

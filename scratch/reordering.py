@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from scratch.functional import activations
 from scratch.graph import Call, SymbolicTensor, connect
 from scratch.layers import Activation, Layer, MaxPooling2D, ReLU
+from scratch.layers.activation_layer import ActivationLayer
 
 
 def pooled_first(calls: Sequence[Call], outputs: Sequence[SymbolicTensor]) -> tuple[Call, ...]:
@@ -46,6 +47,6 @@ def pooled_first(calls: Sequence[Call], outputs: Sequence[SymbolicTensor]) -> tu
 
 def _is_plain_relu(layer: Layer) -> bool:
     """Whether it computes max(x, 0); not so a subclass, which may compute anything."""
-    if type(layer) is ReLU:
-        return layer.max_value is None and not layer.negative_slope and not layer.threshold
-    return type(layer) is Activation and layer.activation is activations.get("relu")
+    if not isinstance(layer, ActivationLayer) or type(layer) not in (Activation, ReLU):
+        return False
+    return layer.activation is activations.get("relu")

@@ -50,6 +50,7 @@ from scratch.functional.losses import (
 from scratch.functional.merging import (
     add,
     add_backward,
+    add_over,
     average,
     average_backward,
     broadcastable,
@@ -64,7 +65,7 @@ from scratch.functional.merging import (
     subtract_backward,
     sum_to_shape,
 )
-from scratch.functional.normalization import moments, normalize, normalize_backward
+from scratch.functional.normalization import moments, normalize, normalize_backward, normalize_fixed
 from scratch.functional.padding import (
     Padding,
     Pads,
@@ -131,6 +132,7 @@ __all__ = [
     "Size",
     "add",
     "add_backward",
+    "add_over",
     "add_scaled",
     "add_scaled_backward",
     "average",
@@ -203,6 +205,7 @@ __all__ = [
     "multiply_backward",
     "normalize",
     "normalize_backward",
+    "normalize_fixed",
     "output_size",
     "pad2d",
     "pad2d_backward",

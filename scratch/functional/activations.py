@@ -20,6 +20,7 @@ from scratch.functional.rectifiers import (
     leaky_relu_backward,
     relu,
     relu_backward,
+    relu_over,
 )
 from scratch.functional.sigmoids import (
     mish,
@@ -51,12 +52,14 @@ class Activation:
         forward: z -> y.
         backward: (dy, z, y) -> dz; an activation takes of z and y what it needs.
         parameters: What `get` was given beside the name, as a slope or an axis.
+        over: z -> y, written over z, if there is such; `backward` then gets y in place of z.
     """
 
     name: str
     forward: Callable[..., np.ndarray]
     backward: Callable[..., np.ndarray]
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    over: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 _Backward = Callable[..., np.ndarray]
@@ -86,7 +89,7 @@ _ACTIVATIONS = {
         Activation("linear", lambda z: z, lambda dy, _z, _y: dy),
         Activation("log_softmax", log_softmax, _of_output(log_softmax_backward)),
         Activation("mish", mish, _of_input(mish_backward)),
-        Activation("relu", relu, _of_input(relu_backward)),
+        Activation("relu", relu, _of_input(relu_backward), over=relu_over),
         Activation(
             "relu6", partial(relu, max_value=6), _of_input(partial(relu_backward, max_value=6))
         ),

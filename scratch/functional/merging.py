@@ -36,6 +36,15 @@ def add(xs: Sequence[np.ndarray]) -> np.ndarray:
     return reduce(np.add, broadcastable(xs))
 
 
+def add_over(xs: Sequence[np.ndarray]) -> np.ndarray:
+    """As `add`, written over the first array if that has the sum's shape."""
+    first, *others = broadcastable(xs)
+    for other in others:
+        whole = np.broadcast_shapes(first.shape, other.shape) == first.shape
+        first = np.add(first, other, out=first if whole else None)
+    return first
+
+
 def add_backward(dy: np.ndarray, shapes: Sequence[Shape]) -> list[np.ndarray]:
     """dL/dx of `add` for summands of `shapes`: dy itself, not to be written to, or its sums."""
     return [sum_to_shape(dy, shape) for shape in shapes]

@@ -70,15 +70,30 @@ def relu_backward(
     return dx
 
 
+def relu_over(x: np.ndarray) -> np.ndarray:
+    """max(x, 0), written over x if x is contiguous; `relu_backward` takes it as well as x."""
+    numbers = x.reshape(-1)
+    _rectify(numbers, numbers)
+    return numbers.reshape(x.shape)
+
+
 def _positive_part(x: np.ndarray) -> np.ndarray:
-    """max(x, 0), by rows."""
     y = np.empty(x.shape, x.dtype)
-    given, computed = x.reshape(-1), y.reshape(-1)
-    end = x.size - x.size % _ROW
-    zeros = np.zeros(_ROW, x.dtype)
-    np.maximum(given[:end].reshape(-1, _ROW), zeros, out=computed[:end].reshape(-1, _ROW))
-    np.maximum(given[end:], 0, out=computed[end:])
+    _rectify(x.reshape(-1), y.reshape(-1))
     return y
+
+
+def _rectify(x: np.ndarray, y: np.ndarray) -> None:
+    """Compute y = max(x, 0), by rows, in pieces on all cores."""
+    zeros = np.zeros(_ROW, x.dtype)
+
+    def of_piece(piece: slice) -> None:
+        given, computed = x[piece], y[piece]
+        end = given.size - given.size % _ROW
+        np.maximum(given[:end].reshape(-1, _ROW), zeros, out=computed[:end].reshape(-1, _ROW))
+        np.maximum(given[end:], 0, out=computed[end:])
+
+    in_threads(of_piece, slices(x.size, _PIECE))
 
 
 def _kept_above(threshold: float, dy: np.ndarray, x: np.ndarray) -> np.ndarray:

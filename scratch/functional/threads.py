@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
-from threadpoolctl import OpenBLASController, ThreadpoolController
+from threadpoolctl import ThreadpoolController
 
 Part = TypeVar("Part")
 
@@ -137,7 +138,7 @@ def one_blas_thread() -> Iterator[None]:
         if not _Held.callers:
             _Held.before = blas.get_num_threads()
             if _Held.before > 1:
-                _give_blas(1)
+                _give_blas()(1)
         _Held.callers += 1
     try:
         yield
@@ -145,17 +146,20 @@ def one_blas_thread() -> Iterator[None]:
         with _Held.lock:
             _Held.callers -= 1
             if not _Held.callers and _Held.before > 1:
-                _give_blas(_Held.before)
+                _give_blas()(_Held.before)
 
 
-def _give_blas(threads: int) -> None:
-    """Set BLAS' threads, whichever Python thread set them before.
+@functools.cache
+def _give_blas() -> Callable[[int], Any]:
+    """What sets BLAS' threads.
 
-    threadpoolctl heeds, for OpenBLAS, only the thread that was the first to set them.
+    For OpenBLAS its own function: threadpoolctl's heeds only the Python thread that used it first.
     """
-    OpenBLASController.clear_controlling_thread(force=True)
-    _blas().set_num_threads(threads)
-    OpenBLASController.clear_controlling_thread(force=True)
+    for prefix, suffix in itertools.product(("", "scipy_"), ("", "64_", "_64")):
+        name = f"{prefix}openblas_set_num_threads{suffix}"
+        if hasattr(_blas().dynlib, name):
+            return getattr(_blas().dynlib, name)
+    return _blas().set_num_threads
 
 
 def _after_fork() -> None:
@@ -164,7 +168,7 @@ def _after_fork() -> None:
     _Held.lock = threading.Lock()
     if _Held.callers:
         _Held.callers = 0
-        _give_blas(_Held.before)
+        _give_blas()(_Held.before)
 
 
 if hasattr(os, "register_at_fork"):

@@ -36,6 +36,15 @@ class ActivationLayer(Layer):
         self.cache = (x, y)
         return y
 
+    def forward_over(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        """See `Layer.forward_over`."""
+        if self.activation.over is None:
+            return self.forward(x, training)
+        self._prepare(x)
+        y = self.activation.over(x)
+        self.cache = (y, y)
+        return y
+
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """The activation's own derivative."""
         return self.activation.backward(dy, *self.cache)

@@ -17,6 +17,16 @@ class Add(Merging):
         self.cache = [part.shape for part in x]
         return F.add(x)
 
+    def forward_over(
+        self,
+        x: list[np.ndarray],
+        training: bool = False,  # noqa: ARG002
+    ) -> np.ndarray:
+        """See `Layer.forward_over`."""
+        self._prepare(x)
+        self.cache = [part.shape for part in x]
+        return F.add_over(x)
+
     def backward(self, dy: np.ndarray) -> list[np.ndarray]:
         """Every input gets the whole gradient."""
         return F.add_backward(dy, self.cache)

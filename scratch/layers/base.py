@@ -114,6 +114,8 @@ class Layer:
         regularizers: Weight names -> what `fit` adds to the loss for them.
         features: The input's last dimension that the weights were made for; None without any.
         takes_list: Whether `forward` takes a list of arrays, and `backward` returns one.
+        keeps_output: Whether `backward` needs the output, or it may be the input's own memory; if
+            not, a layer behind may write over it.
         option_names: Weight names -> how the names of their options start, where that differs.
 
     Raises:
@@ -122,6 +124,7 @@ class Layer:
     """
 
     takes_list: bool = False
+    keeps_output: bool = True
     option_names: ClassVar[dict[str, str]] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -161,6 +164,14 @@ class Layer:
             ValueError: The layer cannot take its shape.
         """
         raise NotImplementedError
+
+    def forward_over(self, x: Any, training: bool = False) -> np.ndarray:
+        """As `forward`, where x, or the first of several, is needed no more.
+
+        A layer that saves memory by it writes its output over x, in training only if `backward`
+        can do without x. Outside training no `backward` follows.
+        """
+        return self.forward(x, training=training)
 
     def backward(self, dy: np.ndarray) -> Any:
         """Fill `gradients` from dL/doutput and return dL/dinput, for the latest `forward`."""

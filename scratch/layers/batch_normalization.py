@@ -70,6 +70,10 @@ class BatchNormalization(Normalizer):
         self.add_weight("moving_mean", shape, self.moving_mean_initializer, trainable=False)
         self.add_weight("moving_variance", shape, self.moving_variance_initializer, trainable=False)
 
+    def forward_over(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        """See `Layer.forward_over`; in training `backward` needs x."""
+        return self._normalized(x, training, over=not training)
+
     def averaged_axes(self, rank: int) -> tuple[int, ...]:
         """All but the channels'."""
         return tuple(axis for axis in range(rank) if axis != self.axis % rank)

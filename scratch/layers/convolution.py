@@ -30,6 +30,11 @@ class Convolution(Window2D):
         self.bias_initializer = initializers.get(bias_initializer)
 
     @property
+    def keeps_output(self) -> bool:  # type: ignore[override]
+        """An activation's derivative may need it."""
+        return self.activation.name != "linear"
+
+    @property
     def kernel_size(self) -> Pair:
         """(height, width) of the kernel."""
         return self.window_size

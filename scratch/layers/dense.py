@@ -55,6 +55,11 @@ class Dense(Layer):
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
 
+    @property
+    def keeps_output(self) -> bool:  # type: ignore[override]
+        """An activation's derivative may need it."""
+        return self.activation.name != "linear"
+
     def build(self, input_shape: Any) -> None:
         """Create kernel (features, units) and bias (units,)."""
         self.features = input_features(self, input_shape)

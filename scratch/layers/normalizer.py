@@ -53,6 +53,8 @@ class Normalizer(Layer):
         self.gamma_initializer = initializers.get(gamma_initializer)
         self._sizes: tuple[int, ...] | None = None
 
+    keeps_output = False
+
     def build(self, input_shape: Any) -> None:
         """Create gamma and beta, with the input's sizes along `_weight_axes`."""
         self._sizes = self._weight_shape(input_shape)
@@ -64,13 +66,20 @@ class Normalizer(Layer):
 
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         """See the class."""
+        return self._normalized(x, training)
+
+    def _normalized(self, x: np.ndarray, training: bool, over: bool = False) -> np.ndarray:
+        """What `forward` returns, written over x if `over` and the statistics are fixed."""
         self._prepare(x)
         grouped = x.reshape(self.grouped_shape(x.shape))
         mean, variance, axes = self.statistics(grouped, self.averaged_axes(x.ndim), training)
         self.cache = (grouped, mean, variance, axes)
-        subtracted = mean if self.centred else np.zeros_like(mean)
         gamma, beta = self.parameters(x.shape)
-        y = F.normalize(grouped, subtracted, variance, gamma, beta, self.epsilon)
+        if axes:
+            subtracted = mean if self.centred else np.zeros_like(mean)
+            y = F.normalize(grouped, subtracted, variance, gamma, beta, self.epsilon)
+        else:
+            y = F.normalize_fixed(grouped, mean, variance, gamma, beta, self.epsilon, over)
         return y.reshape(x.shape)
 
     def backward(self, dy: np.ndarray) -> np.ndarray:

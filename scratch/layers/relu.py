@@ -37,10 +37,11 @@ class ReLU(ActivationLayer):
         name: str | None = None,
         dtype: str | None = None,
     ) -> None:
-        activation = activations.get(
-            "relu", max_value=max_value, negative_slope=negative_slope, threshold=threshold
-        )
-        super().__init__(activation, name=name, dtype=dtype)
+        options = {"negative_slope": negative_slope, "threshold": threshold}
+        given = {option: value for option, value in options.items() if value}
+        if max_value is not None:
+            given["max_value"] = max_value
+        super().__init__(activations.get("relu", **given), name=name, dtype=dtype)
         self._check_not_negative(negative_slope=negative_slope, threshold=threshold)
         if max_value is not None:
             self._check_not_negative(max_value=max_value)

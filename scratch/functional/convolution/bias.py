@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-_LENGTH = 512
-"""Numbers in a row for which NumPy's inner loop outweighs what comes around it."""
+from scratch.functional.long_rows import rows_beside
+from scratch.functional.workspace import workspace
 
 
 def add_bias(y: np.ndarray, bias: np.ndarray | None) -> None:
     """Add a number to each channel, in place.
 
-    NumPy adds as many numbers at a time as the bias has. Few channels are added as a row of many
-    pixels with the bias repeated.
-
     Args:
-        y: (..., W, C), contiguous.
+        y: (..., C), contiguous.
         bias: (C,) or None.
     """
-    if bias is None:
+    if bias is None or not y.size:
         return
-    width, channels = y.shape[-2:]
-    if channels >= _LENGTH:
-        y += bias
-    else:
-        rows = y.reshape(-1, width * channels)
-        rows += np.tile(bias, width)
+    pixels = y.reshape(-1, y.shape[-1])
+    beside = rows_beside(*pixels.shape)
+    row = workspace("bias", (beside, len(bias)), y.dtype)
+    row[...] = bias
+    rows = pixels.reshape(-1, row.size)
+    rows += row.reshape(-1)
