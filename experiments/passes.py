@@ -30,7 +30,7 @@ def scratch_runs(model: scratch.Model, x: np.ndarray, dy: np.ndarray) -> Runs:
         model.forward(x, training=True)
         return model.backward(dy), model.gradients
 
-    return {FORWARD: lambda: model.forward(x), BOTH: both}
+    return {FORWARD: lambda: model.predict_on_batch(x), BOTH: both}
 
 
 def keras_runs(model: keras.Model, x: np.ndarray, dy: np.ndarray) -> Runs:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from scratch.data_checks import check_array
+from scratch.fusing import fused
 from scratch.graph import Call, Input, SymbolicTensor, calls_between, replay, unique_name
 from scratch.layers import Layer
 from scratch.layers.base import Shape
@@ -43,7 +44,8 @@ class Model(Trainable):
     """
 
     calls: tuple[Call, ...]
-    _shorter: tuple[Call, ...]
+    _trained_by: tuple[Call, ...]
+    _inferred_by: tuple[Call, ...]
     _lists: tuple[bool, bool]
     _latest: ForwardPass | None
 
@@ -56,7 +58,8 @@ class Model(Trainable):
         self.inputs = self._as_tensors(inputs)
         self.outputs = self._as_tensors(outputs)
         self.calls = calls_between(self.inputs, self.outputs)
-        self._shorter = pooled_first(self.calls, self.outputs)
+        self._trained_by = pooled_first(self.calls, self.outputs)
+        self._inferred_by = fused(self._trained_by, self.outputs)
         self.layers = list(dict.fromkeys(call.layer for call in self.calls))
         self.gradients = {}
         self._latest = None
@@ -137,13 +140,13 @@ class Model(Trainable):
             TypeError: An input is not an array of the model's dtype.
         """
         values = self._given(x)
-        self._latest = run_forward(self.calls, values, self.outputs, training)
+        self._latest = run_forward(self.calls, values, self.outputs, training, sparing=training)
         return self._output_of(self._latest)
 
     def _forward_to_train(self, x: Any) -> Any:
-        """As `forward` in training, where no layer's output but the model's is wanted."""
+        """As `forward` in training; not every layer need have the output that it has there."""
         values = self._given(x)
-        self._latest = run_forward(self._shorter, values, self.outputs, True, sparing=True)
+        self._latest = run_forward(self._trained_by, values, self.outputs, True, sparing=True)
         return self._output_of(self._latest)
 
     def backward(self, dy: Any) -> Any:
@@ -191,11 +194,22 @@ class Model(Trainable):
         }
         return found
 
-    def _infer(self, x: Any) -> Any:
-        """The outputs outside training, leaving `backward` to the latest `forward`."""
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for one batch, outside training; `backward` still goes with `forward`.
+
+        Args:
+            x: As in `forward`.
+
+        Returns:
+            What `forward` returns, in less time and memory.
+
+        Raises:
+            ValueError: A shape does not fit the input's.
+            TypeError: An input is not an array of the model's dtype.
+        """
         values = self._given(x)
         return self._output_of(
-            run_forward(self._shorter, values, self.outputs, False, sparing=True)
+            run_forward(self._inferred_by, values, self.outputs, False, sparing=True)
         )
 
     def _given(self, x: Any) -> Values:

@@ -26,7 +26,7 @@ def pooled_first(calls: Sequence[Call], outputs: Sequence[SymbolicTensor]) -> tu
 
     def rectifier_before(call: Call) -> Call | None:
         before = makers.get(call.inputs[0])
-        if type(call.layer) is MaxPooling2D and before and _is_plain_relu(before.layer):
+        if type(call.layer) is MaxPooling2D and before and is_plain_relu(before.layer):
             return before if uses[before.output] == 1 else None
         return None
 
@@ -45,7 +45,7 @@ def pooled_first(calls: Sequence[Call], outputs: Sequence[SymbolicTensor]) -> tu
     return tuple(reordered)
 
 
-def _is_plain_relu(layer: Layer) -> bool:
+def is_plain_relu(layer: Layer) -> bool:
     """Whether it computes max(x, 0); not so a subclass, which may compute anything."""
     if not isinstance(layer, ActivationLayer) or type(layer) not in (Activation, ReLU):
         return False

@@ -77,8 +77,8 @@ class Trainable:
         """Compute the output."""
         raise NotImplementedError
 
-    def _infer(self, x: Any) -> Any:
-        """Compute the output outside training, leaving `backward` to the latest `forward`."""
+    def predict_on_batch(self, x: Any) -> Any:
+        """Compute the output of one batch, outside training."""
         raise NotImplementedError
 
     def _check_inputs(self, x: Any) -> list[np.ndarray]:
@@ -135,7 +135,7 @@ class Trainable:
     def test_on_batch(self, x: np.ndarray, y: np.ndarray, return_dict: bool = False) -> Returned:
         """Loss and metrics of one batch, outside training; as `train_on_batch` returns them."""
         self.check_data(x, y)
-        return _returned(self._report(y, self.objective.network._infer(x)), return_dict)
+        return _returned(self._report(y, self.objective.network.predict_on_batch(x)), return_dict)
 
     def predict(self, x: np.ndarray, batch_size: int = 32) -> np.ndarray:
         """The output for `x`, computed batch by batch, outside training.
@@ -146,7 +146,7 @@ class Trainable:
         check_at_least("batch_size", batch_size, 1)
         self._check_x(x)
         order = np.arange(len(x))
-        return np.concatenate([self._infer(x[b]) for b in batches(order, batch_size)])
+        return np.concatenate([self.predict_on_batch(x[b]) for b in batches(order, batch_size)])
 
     def evaluate(
         self, x: np.ndarray, y: np.ndarray, batch_size: int = 32, return_dict: bool = False
@@ -160,7 +160,7 @@ class Trainable:
         check_at_least("batch_size", batch_size, 1)
         means = WeightedMeans()
         for batch in batches(np.arange(len(x)), batch_size):
-            output = self.objective.network._infer(x[batch])
+            output = self.objective.network.predict_on_batch(x[batch])
             means.update(self._report(y[batch], output), len(batch))
         return means.result()
 
@@ -259,7 +259,9 @@ class Trainable:
     def _check_x(self, x: Any) -> None:
         check_array("x", x)
         if not self.inputs:
-            self._infer(x[:1])  # a Sequential without Input takes its shape from the first data
+            self.predict_on_batch(
+                x[:1]
+            )  # a Sequential without Input takes its shape from the first data
         if len(self.inputs) != 1 or len(self.outputs) != 1:
             raise ValueError(
                 f"Model {self.name!r} has {len(self.inputs)} inputs and {len(self.outputs)} "

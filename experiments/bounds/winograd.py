@@ -19,6 +19,7 @@ from experiments.rounding import Array, Bounded, Precision
 from scratch.functional.convolution import Pass, Problem, winograd
 from scratch.functional.convolution.turned import turned_kernel, turned_problem
 from scratch.functional.convolution.winograd import MAGNITUDES
+from scratch.functional.ending import Ending
 
 
 def with_winograd(
@@ -60,7 +61,7 @@ def roundings(which: Pass, problem: Problem) -> int:
 
 
 def _forward(x: Array, kernel: Array, problem: Problem) -> Array:
-    return winograd.forward(x, kernel, None, problem, MAGNITUDES)
+    return winograd.forward(x, kernel, Ending(), problem, MAGNITUDES)
 
 
 def _input_gradient(dy: Array, kernel: Array, problem: Problem) -> Array:

@@ -157,7 +157,8 @@ def _watch(layer: Any, calls: Sequence[Call], watcher: Watcher) -> None:
         watcher.sent_back(call, dx if isinstance(dx, list) else [dx], layer.gradients)
         return dx
 
-    layer.forward, layer.backward = watched_forward, watched_backward
+    layer.forward = layer.forward_over = watched_forward
+    layer.backward = watched_backward
 
 
 @dataclass

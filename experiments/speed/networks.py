@@ -42,7 +42,7 @@ def inference(network: str, batch: int) -> Build:
 
     def build(signs: SignsData, rng: np.random.Generator) -> Sides:
         ours, theirs, task = _on_photographs(network, batch, signs, rng)
-        return Sides(lambda: ours.forward(task.x), _forward(theirs, task.x))
+        return Sides(lambda: ours.predict_on_batch(task.x), _forward(theirs, task.x))
 
     return build
 
@@ -82,7 +82,7 @@ def application(name: str, size: int, batch: int) -> Build:
         model = build_application(name, shape, seed=0)
         x = prepared(name, signs.x_test[rng.permutation(len(signs.x_test))[:batch]], shape)
         ours = to_scratch(model)
-        return Sides(lambda: ours.forward(x), _forward(model, x))
+        return Sides(lambda: ours.predict_on_batch(x), _forward(model, x))
 
     return build
 

@@ -32,6 +32,7 @@ from scratch.functional.depthwise import (
     depthwise_conv2d_kernel_gradient,
 )
 from scratch.functional.dropout import dropout, dropout_backward
+from scratch.functional.ending import Ending
 from scratch.functional.erf import erf, erfc
 from scratch.functional.exponential_units import elu, elu_backward, selu, selu_backward
 from scratch.functional.gelu import gelu, gelu_backward, gelu_tanh, gelu_tanh_backward
@@ -65,7 +66,13 @@ from scratch.functional.merging import (
     subtract_backward,
     sum_to_shape,
 )
-from scratch.functional.normalization import moments, normalize, normalize_backward, normalize_fixed
+from scratch.functional.normalization import (
+    moments,
+    normalize,
+    normalize_backward,
+    scale_and_shift,
+    scale_by_channel,
+)
 from scratch.functional.padding import (
     Padding,
     Pads,
@@ -127,6 +134,7 @@ from scratch.functional.softmax import log_softmax, log_softmax_backward, softma
 
 __all__ = [
     "Activation",
+    "Ending",
     "Padding",
     "Pads",
     "Size",
@@ -205,7 +213,6 @@ __all__ = [
     "multiply_backward",
     "normalize",
     "normalize_backward",
-    "normalize_fixed",
     "output_size",
     "pad2d",
     "pad2d_backward",
@@ -220,6 +227,8 @@ __all__ = [
     "resize2d",
     "resize2d_backward",
     "resolve_padding",
+    "scale_and_shift",
+    "scale_by_channel",
     "selu",
     "selu_backward",
     "sigmoid",

@@ -17,6 +17,7 @@ from scratch.functional.depthwise import (
     depthwise_conv2d_input_gradient,
     depthwise_conv2d_kernel_gradient,
 )
+from scratch.functional.ending import Ending
 from scratch.functional.padding import Padding, Size
 from scratch.functional.sums import sum_to_channels
 from scratch.functional.windows import windows_over
@@ -32,6 +33,7 @@ def conv2d(
     dilation: Size = (1, 1),
     groups: int = 1,
     algorithm: str = "auto",
+    ending: Ending | None = None,
 ) -> np.ndarray:
     """Convolve images with a kernel. Source A `conv_forward`; Goodfellow et al. (2016), eq. 9.7.
 
@@ -45,6 +47,7 @@ def conv2d(
         groups: Into how many independent groups the channels fall.
         algorithm: One of `convolution.CHOICES`: "auto" the fastest, "exact" the fastest whose
             error is bounded elementwise, or a name. Groups of one channel have one way only.
+        ending: In place of a bias, all that becomes of the sums.
 
     Returns:
         (N, Ho, Wo, Cout).
@@ -54,13 +57,16 @@ def conv2d(
             compute this.
     """
     _check_operands(x, kernel, bias, groups)
+    ending = ending or Ending(bias)
     if _is_depthwise(kernel.shape[2], groups):
         apart = _apart(kernel, groups)
-        return depthwise_conv2d(x, apart, bias, strides=strides, padding=padding, dilation=dilation)
+        y = depthwise_conv2d(x, apart, strides=strides, padding=padding, dilation=dilation)
+        ending.apply(y)
+        return y
     windows = windows_over(x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
     dtype = np.result_type(x, kernel)
     problem = Problem(windows, len(x), x.shape[3], kernel.shape[3], groups, dtype)
-    return chosen("forward", problem, algorithm).convolve(x, kernel, bias, problem)
+    return chosen("forward", problem, algorithm).convolve(x, kernel, ending, problem)
 
 
 def conv2d_input_gradient(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from scratch.functional.ending import Ending
 from scratch.functional.products import product
 from scratch.functional.sums import sum_to_channels
 
@@ -27,7 +28,7 @@ def dense(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None = None) -> 
             f"dense takes x (..., in) and kernel (in, units): x {x.shape}, kernel {kernel.shape}."
         )
     rows = x.reshape(-1, x.shape[-1])
-    return product(rows, kernel, bias).reshape(*x.shape[:-1], kernel.shape[1])
+    return product(rows, kernel, Ending(bias)).reshape(*x.shape[:-1], kernel.shape[1])
 
 
 def dense_input_gradient(dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:

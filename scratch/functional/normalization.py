@@ -100,33 +100,39 @@ def normalize(
     return y.reshape(x.shape)
 
 
-def normalize_fixed(
-    x: Array,
-    mean: Array,
-    variance: Array,
-    gamma: Array,
-    beta: Array | None,
-    epsilon: float,
-    over: bool = False,
-) -> Array:
-    """As `normalize`, as x scale + shift: two passes over x, not three; so does TensorFlow.
+def scale_and_shift(
+    mean: Array, variance: Array, gamma: Array, beta: Array | None, epsilon: float
+) -> tuple[Array, Array]:
+    """What makes `normalize` one product and one sum, as TensorFlow computes it too.
 
-    For a mean that is not x's own: beside a large one the shift cancels.
+    For statistics that are not x's own: beside a large mean the shift cancels.
 
     Args:
-        x: As in `normalize`.
         mean: As in `normalize`.
         variance: As in `normalize`.
         gamma: As in `normalize`.
         beta: As in `normalize`.
         epsilon: As in `normalize`.
-        over: Whether to write y over x, if x is contiguous.
+
+    Returns:
+        scale, shift: y = x scale + shift.
+    """
+    scale = 1 / np.sqrt(variance + epsilon) * gamma
+    return scale, -mean * scale if beta is None else beta - mean * scale
+
+
+def scale_by_channel(x: Array, scale: Array, shift: Array, over: bool = False) -> Array:
+    """Compute x scale + shift, in a pass less than `normalize` takes.
+
+    Args:
+        x: Any shape.
+        scale: Broadcasts against x.
+        shift: Likewise.
+        over: Whether to write the result over x, if x is contiguous.
 
     Returns:
         As x.
     """
-    scale = 1 / np.sqrt(variance + epsilon) * gamma
-    shift = -mean * scale if beta is None else beta - mean * scale
     view, given, _ = _merged(x, [scale, shift])
     scale, shift = (_in_long_rows(parameter, view) for parameter in given)
     y = view if over else np.empty_like(view)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from scratch.functional.items import pixels
 from scratch.functional.windows import Meeting, Windows
 from scratch.functional.workspace import workspace
 
@@ -171,18 +172,13 @@ def by_column(slot: str, a: Array, cells: list[Meeting], windows: Windows, other
     if not meet_all(cells, windows.input_size[1]):
         wide.fill(other)
     for _, outputs, inputs in cells:
-        _pixels(wide)[:, :, inputs] = _pixels(a)[:, :, outputs]
+        pixels(wide)[:, :, inputs] = pixels(a)[:, :, outputs]
     return wide
 
 
 def _taken(a: Array, columns: slice) -> Array:
     """Some columns of (N, H, W, C), side by side."""
-    pixels = _pixels(a)[:, :, columns]
-    taken = workspace("taken", (*pixels.shape, a.shape[3]), a.dtype)
-    _pixels(taken)[...] = pixels
+    chosen = pixels(a)[:, :, columns]
+    taken = workspace("taken", (*chosen.shape, a.shape[3]), a.dtype)
+    pixels(taken)[...] = chosen
     return taken
-
-
-def _pixels(a: Array) -> Array:
-    """(N, H, W, C) as (N, H, W) of pixels, each copied in one piece."""
-    return a.view(f"V{a.shape[3] * a.itemsize}")[..., 0]

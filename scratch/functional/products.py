@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from scratch.functional.ending import Ending
 from scratch.functional.threads import in_threads, slices, sum_in_threads
+
+_NONE = Ending()
 
 _SMALL = 2**22
 """Multiply-accumulates of a part that is worth waking a thread for."""
@@ -14,15 +17,15 @@ _PARTS = 4
 """Parts of a large product: more than threads, so that a thread that is held up does fewer."""
 
 
-def product(a: np.ndarray, b: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
-    """Multiply matrices and add a bias to every row: a b + bias.
+def product(a: np.ndarray, b: np.ndarray, ending: Ending = _NONE) -> np.ndarray:
+    """Multiply matrices.
 
     The longer side of the result is parted: BLAS copies what is not parted once for every part.
 
     Args:
         a: (M, K).
         b: (K, N).
-        bias: (N,) or None.
+        ending: What becomes of the sums.
 
     Returns:
         (M, N).
@@ -35,8 +38,7 @@ def product(a: np.ndarray, b: np.ndarray, bias: np.ndarray | None = None) -> np.
     def multiply(part: tuple[slice, slice]) -> None:
         rows, columns = part
         np.matmul(a[rows], b[:, columns], out=y[part])
-        if bias is not None:
-            y[part] += bias[columns]
+        ending.of(columns).apply(y[part])
 
     if height >= width:
         in_threads(multiply, [(rows, everything) for rows in _parts(height, width, macs)])

@@ -91,6 +91,14 @@ def _without_frozen_weights(
     return trimmed
 
 
+_PARTNERS = {
+    "backward_weights": {"backward"},
+    "forward_over": {"forward", "backward"},
+    "keeps_output": {"forward", "backward"},
+}
+"""What of a layer goes with which of its passes: a class that overrides these alone has it anew."""
+
+
 class Layer:
     """Base of all layers.
 
@@ -133,9 +141,10 @@ class Layer:
             cls.__init__ = _with_common_options(cls.__init__)  # type: ignore[method-assign]
         if "backward" in vars(cls):
             cls.backward = _without_frozen_weights(cls.backward)  # type: ignore[method-assign,assignment]
-            if "backward_weights" not in vars(cls):
-                # What is inherited belongs to another `backward`.
-                cls.backward_weights = Layer.backward_weights  # type: ignore[method-assign]
+        # What is inherited belongs to another `forward` or `backward`.
+        for inherited, partners in _PARTNERS.items():
+            if inherited not in vars(cls) and not partners.isdisjoint(vars(cls)):
+                setattr(cls, inherited, vars(Layer)[inherited])
 
     @_with_common_options
     def __init__(

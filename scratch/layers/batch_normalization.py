@@ -74,6 +74,12 @@ class BatchNormalization(Normalizer):
         """See `Layer.forward_over`; in training `backward` needs x."""
         return self._normalized(x, training, over=not training)
 
+    def scale_and_shift(self) -> tuple[np.ndarray, np.ndarray]:
+        """What multiplies and shifts each channel outside training, both (channels,)."""
+        mean, variance = self.weights["moving_mean"], self.weights["moving_variance"]
+        gamma, beta = self.weights.get("gamma", np.ones_like(mean)), self.weights.get("beta")
+        return F.scale_and_shift(mean, variance, gamma, beta, self.epsilon)
+
     def averaged_axes(self, rank: int) -> tuple[int, ...]:
         """All but the channels'."""
         return tuple(axis for axis in range(rank) if axis != self.axis % rank)

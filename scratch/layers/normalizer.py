@@ -79,7 +79,8 @@ class Normalizer(Layer):
             subtracted = mean if self.centred else np.zeros_like(mean)
             y = F.normalize(grouped, subtracted, variance, gamma, beta, self.epsilon)
         else:
-            y = F.normalize_fixed(grouped, mean, variance, gamma, beta, self.epsilon, over)
+            fixed = F.scale_and_shift(mean, variance, gamma, beta, self.epsilon)
+            y = F.scale_by_channel(grouped, *fixed, over)
         return y.reshape(x.shape)
 
     def backward(self, dy: np.ndarray) -> np.ndarray:

@@ -10,8 +10,9 @@ import numpy as np
 from scratch.functional.convolution import pointwise, sparse, strips, textbook, tiles, winograd
 from scratch.functional.convolution.problem import Pass, Problem
 from scratch.functional.convolution.turned import can_turn, turned_kernel, turned_problem
+from scratch.functional.ending import Ending
 
-Forward = Callable[[np.ndarray, np.ndarray, np.ndarray | None, Problem], np.ndarray]
+Forward = Callable[[np.ndarray, np.ndarray, Ending, Problem], np.ndarray]
 Gradient = Callable[[np.ndarray, np.ndarray, Problem], np.ndarray]
 
 
@@ -22,7 +23,7 @@ class Algorithm:
     Attributes:
         name: What it is chosen by.
         takes: Which convolutions it can compute.
-        forward: (x, kernel, bias, problem) -> y; None where it has no forward pass.
+        forward: (x, kernel, ending, problem) -> y; None where it has no forward pass.
         input_gradient: (dy, kernel, problem) -> dx; None to convolve dy with the turned kernel.
         kernel_gradient: (dy, x, problem) -> dL/dkernel; None where it has none.
         elementwise: Whether each result is one sum of the definition's products, in some order,
@@ -44,11 +45,11 @@ class Algorithm:
         return getattr(self, which) is not None and self.takes(problem)
 
     def convolve(
-        self, x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, problem: Problem
+        self, x: np.ndarray, kernel: np.ndarray, ending: Ending, problem: Problem
     ) -> np.ndarray:
-        """The convolution and its bias, where the algorithm `can`."""
+        """The convolution and its ending, where the algorithm `can`."""
         assert self.forward is not None
-        return self.forward(x, kernel, bias, problem)
+        return self.forward(x, kernel, ending, problem)
 
     def gradient_of_kernel(self, dy: np.ndarray, x: np.ndarray, problem: Problem) -> np.ndarray:
         """dL/dkernel, where the algorithm `can`."""
@@ -60,7 +61,7 @@ class Algorithm:
         if self.input_gradient is not None:
             return self.input_gradient(dy, kernel, problem)
         turned = turned_kernel(kernel, problem.groups)
-        return self.convolve(dy, turned, None, turned_problem(problem))
+        return self.convolve(dy, turned, Ending(), turned_problem(problem))
 
 
 def _everything(_problem: Problem) -> bool:

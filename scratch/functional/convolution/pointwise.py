@@ -10,14 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from scratch.functional.convolution.problem import Problem
+from scratch.functional.ending import Ending
 from scratch.functional.products import product, transposed_product
 
 
-def forward(
-    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, problem: Problem
-) -> np.ndarray:
+def forward(x: np.ndarray, kernel: np.ndarray, ending: Ending, problem: Problem) -> np.ndarray:
     """Pixels times kernel, (N, Ho, Wo, Cout)."""
-    y = product(_rows(_met(x, problem)), kernel[0, 0], bias)
+    y = product(_rows(_met(x, problem)), kernel[0, 0], ending)
     return y.reshape(problem.output_shape)
 
 

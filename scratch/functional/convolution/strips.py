@@ -14,9 +14,10 @@ from __future__ import annotations
 import numpy as np
 
 from scratch.functional.convolution import tiles
-from scratch.functional.convolution.bias import add_bias
 from scratch.functional.convolution.problem import Problem
-from scratch.functional.convolution.tiling import Tile, all_finite, items, seen_by, tiles_of
+from scratch.functional.convolution.tiling import Tile, all_finite, seen_by, tiles_of
+from scratch.functional.ending import Ending
+from scratch.functional.items import items
 from scratch.functional.threads import in_threads, sum_in_threads
 from scratch.functional.workspace import workspace
 
@@ -29,9 +30,7 @@ def takes(problem: Problem) -> bool:
     return problem.groups == 1 and problem.windows.dilation[1] == 1
 
 
-def forward(
-    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, problem: Problem
-) -> np.ndarray:
+def forward(x: np.ndarray, kernel: np.ndarray, ending: Ending, problem: Problem) -> np.ndarray:
     """Strips times the band, (N, Ho, Wo, Cout)."""
     matrix = _band(kernel, problem).reshape(-1, _WINDOWS * problem.filters)
     y = np.empty(problem.output_shape, problem.dtype)
@@ -43,7 +42,7 @@ def forward(
             _multiply(_unrolled(seen, problem, tile), matrix, part)
         else:  # The band's zeros make NaN of infinite numbers that a window does not see.
             tiles.multiply(x, kernel, part, problem, tile)
-        add_bias(part, bias)
+        ending.apply(part)
 
     in_threads(multiply, tiles_of(problem, _bytes_per_row(problem)))
     return y

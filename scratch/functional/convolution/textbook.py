@@ -13,16 +13,16 @@ import numpy as np
 
 from scratch.functional.convolution.im2col import by_group, im2col, kernel_matrix, kernel_of_matrix
 from scratch.functional.convolution.problem import Problem
+from scratch.functional.ending import Ending
 
 
-def forward(
-    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, problem: Problem
-) -> np.ndarray:
+def forward(x: np.ndarray, kernel: np.ndarray, ending: Ending, problem: Problem) -> np.ndarray:
     """Windows times kernel, (N, Ho, Wo, Cout)."""
     columns = im2col(x, problem.windows, problem.groups)
     product = columns @ kernel_matrix(kernel, problem.groups)  # (g, M, Cout/g)
     y = product.transpose(1, 0, 2).reshape(problem.output_shape)
-    return y if bias is None else y + bias
+    ending.apply(y)
+    return y
 
 
 def input_gradient(dy: np.ndarray, kernel: np.ndarray, problem: Problem) -> np.ndarray:

@@ -10,29 +10,27 @@ from __future__ import annotations
 
 import numpy as np
 
-from scratch.functional.convolution.bias import add_bias
 from scratch.functional.convolution.im2col import by_group, im2col, kernel_matrix, kernel_of_matrix
 from scratch.functional.convolution.problem import Problem
 from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of, windows_as_items
 from scratch.functional.convolution.turned import can_turn, turned_kernel, turned_problem
+from scratch.functional.ending import Ending
 from scratch.functional.products import product
 from scratch.functional.threads import in_threads, slices, sum_in_threads
 from scratch.functional.workspace import workspace
 
 
-def forward(
-    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, problem: Problem
-) -> np.ndarray:
+def forward(x: np.ndarray, kernel: np.ndarray, ending: Ending, problem: Problem) -> np.ndarray:
     """Windows times kernel, (N, Ho, Wo, Cout)."""
     if problem.is_wide:
         windows, matrix = im2col(x, problem.windows)[0], kernel_matrix(kernel)[0]
-        return product(windows, matrix, bias).reshape(problem.output_shape)
+        return product(windows, matrix, ending).reshape(problem.output_shape)
     y = np.empty(problem.output_shape, problem.dtype)
 
     def convolve(tile: Tile) -> None:
         part = tile.of(y)
         multiply(x, kernel, part, problem, tile)
-        add_bias(part, bias)
+        ending.apply(part)
 
     in_threads(convolve, tiles_of(problem, _bytes_per_row(problem)))
     return y
@@ -52,7 +50,7 @@ def multiply(
 def input_gradient(dy: np.ndarray, kernel: np.ndarray, problem: Problem) -> np.ndarray:
     """A convolution of dy where windows move by one; else pixels are sent back cell by cell."""
     if can_turn(problem):
-        return forward(dy, turned_kernel(kernel, problem.groups), None, turned_problem(problem))
+        return forward(dy, turned_kernel(kernel, problem.groups), Ending(), turned_problem(problem))
     return _sent_back(dy, kernel, problem)
 
 

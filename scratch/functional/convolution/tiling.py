@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scratch.functional.convolution.problem import Problem
+from scratch.functional.items import items
 from scratch.functional.threads import slices
 from scratch.functional.windows import Windows
 from scratch.functional.workspace import workspace
@@ -118,20 +119,6 @@ def windows_as_items(
     shape = (groups, *tile.size, windows.output_size[1], kh, kw // run)
     steps = (row * down, pixel * across, row * dilated_down, run * pixel * dilated_across)
     return items(seen, length, shape, (pixel // groups, image, *steps))
-
-
-def items(
-    seen: np.ndarray, length: int, shape: tuple[int, ...], steps: tuple[int, ...]
-) -> np.ndarray:
-    """So many neighbouring numbers as one item, which NumPy copies in one piece, twice as fast.
-
-    Args:
-        seen: Contiguous.
-        length: Numbers of an item.
-        shape: Of the array of items, which may overlap.
-        steps: In bytes, along each axis.
-    """
-    return np.ndarray(shape, f"V{length * seen.itemsize}", seen, 0, steps)
 
 
 def all_finite(a: np.ndarray) -> bool:

@@ -42,6 +42,8 @@ from scratch.functional.convolution import tiles
 from scratch.functional.convolution.problem import Problem
 from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of, windows_as_items
 from scratch.functional.convolution.toom_cook import transforms
+from scratch.functional.ending import Ending
+from scratch.functional.items import pixels
 from scratch.functional.threads import in_threads, slices, sum_in_threads
 from scratch.functional.windows import Windows
 from scratch.functional.workspace import workspace
@@ -85,14 +87,14 @@ def takes(problem: Problem) -> bool:
 def forward(
     x: np.ndarray,
     kernel: np.ndarray,
-    bias: np.ndarray | None,
+    ending: Ending,
     problem: Problem,
     maps: Maps = _MAPS,
 ) -> np.ndarray:
     """Patches times kernel, both transformed, transformed back: (N, Ho, Wo, Cout)."""
-    y, finite = _convolved(x, _transformed_kernel(kernel, maps.kernel), bias, problem, maps)
+    y, finite = _convolved(x, _transformed_kernel(kernel, maps.kernel), ending, problem, maps)
     if not finite.all():
-        y[~finite] = tiles.forward(x[~finite], kernel, bias, _part_of(problem, ~finite))
+        y[~finite] = tiles.forward(x[~finite], kernel, ending, _part_of(problem, ~finite))
     return y
 
 
@@ -119,7 +121,7 @@ def kernel_gradient(
 
 
 def _convolved(
-    x: np.ndarray, weights: np.ndarray, bias: np.ndarray | None, problem: Problem, maps: Maps
+    x: np.ndarray, weights: np.ndarray, ending: Ending, problem: Problem, maps: Maps
 ) -> tuple[np.ndarray, np.ndarray]:
     """The convolution with transformed weights (36, Cin, Cout); which images are finite, (N,)."""
     patches = _grid(problem, _SEEN)
@@ -134,7 +136,8 @@ def _convolved(
         if not np.isfinite(outputs.sum()):
             finite[block.images] = False
         rows = slice(_OUT * block.rows.start, _OUT * block.rows.stop)
-        _scatter(outputs, bias, y[block.images, rows], block)
+        ending.apply(outputs)
+        _scatter(outputs, y[block.images, rows], block)
 
     with np.errstate(over="ignore", invalid="ignore"):
         in_threads(compute, _blocks(problem))
@@ -197,14 +200,10 @@ def _gathered(x: np.ndarray, grid: Windows, block: Tile) -> np.ndarray:
     return patches.view(x.dtype).reshape(view.shape[0] * view.shape[1], -1, x.shape[3])
 
 
-def _scatter(outputs: np.ndarray, bias: np.ndarray | None, y: np.ndarray, block: Tile) -> None:
-    """Put outputs (16, patches, C) in their places in y, as far as they lie in it, plus a bias."""
-    placed = outputs.reshape(_OUT, _OUT, *block.size, -1, y.shape[3])
+def _scatter(outputs: np.ndarray, y: np.ndarray, block: Tile) -> None:
+    """Put outputs (16, patches, C) in their places in y, as far as they lie in it."""
+    placed, places = pixels(outputs).reshape(_OUT, _OUT, *block.size, -1), pixels(y)
     for i in range(_OUT):
         for j in range(_OUT):
-            to = y[:, i::_OUT, j::_OUT]
-            values = placed[i, j, :, : to.shape[1], : to.shape[2]]
-            if bias is None:
-                to[...] = values
-            else:
-                np.add(values, bias, out=to)
+            to = places[:, i::_OUT, j::_OUT]
+            to[...] = placed[i, j, :, : to.shape[1], : to.shape[2]]

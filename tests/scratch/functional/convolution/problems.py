@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from scratch.functional import resolve_padding
 from scratch.functional.convolution import ALGORITHMS, Algorithm, Pass, Problem
+from scratch.functional.ending import Ending
 from scratch.functional.windows import windows_over
 from tests.scratch.functional.oracles import normal
 
@@ -63,7 +64,7 @@ def run(algorithm: Algorithm, which: Pass, given: Operands, problem: Problem) ->
     """One pass by an algorithm that can do it; the forward pass with the bias."""
     x, kernel, bias, dy = given
     if which == "forward":
-        return algorithm.convolve(x, kernel, bias, problem)
+        return algorithm.convolve(x, kernel, Ending(bias), problem)
     if which == "input_gradient":
         return algorithm.gradient_of_input(dy, kernel, problem)
     return algorithm.gradient_of_kernel(dy, x, problem)
