@@ -1,20 +1,22 @@
 """Convolutions that end with what follows them, outside training: their output is written once.
 
-A BatchNormalization with fixed statistics and a ReLU are a few operations on every number. As
-layers of their own they read and write it again; here they are done where the convolution has it in
-the cache. Jia et al. (2014), "Caffe", compute a ReLU in place; fusing goes a step further.
+A BatchNormalization with fixed statistics, a shortcut's Add and a ReLU are a few operations on every
+number. As layers of their own they read and write it again; here they are done while the
+convolution has it in the cache.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from scratch import functional as F  # noqa: N812 - the usual short name
 from scratch.functional import activations
 from scratch.graph import Call, SymbolicTensor
-from scratch.layers import BatchNormalization, Conv2D, Layer
+from scratch.layers import Add, BatchNormalization, Conv2D, Layer
 from scratch.layers.base import Shape
 from scratch.reordering import is_plain_relu
 
@@ -25,27 +27,34 @@ class EndedConvolution(Layer):
     Args:
         convolution: Linear, or a ReLU at its end.
         normalization: None for none.
+        adds: Whether a second input is added then.
         rectified: Whether a ReLU ends it.
     """
 
     def __init__(
-        self, convolution: Conv2D, normalization: BatchNormalization | None, rectified: bool
+        self,
+        convolution: Conv2D,
+        normalization: BatchNormalization | None,
+        adds: bool,
+        rectified: bool,
     ) -> None:
         super().__init__(name=convolution.name, dtype=convolution.dtype.name)
         self.convolution, self.normalization = convolution, normalization
-        self.rectified = rectified
+        self.takes_list, self.rectified = adds, rectified
 
-    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:  # noqa: ARG002
+    def forward(self, x: Any, training: bool = False) -> np.ndarray:  # noqa: ARG002
         """See the class; nothing is kept for a `backward`."""
         layer, after = self.convolution, self.normalization
-        layer._prepare(x)
+        images, addend = x if self.takes_list else (x, None)
+        layer._prepare(images)
         scale, shift = after.scale_and_shift() if after else (None, None)
-        ending = F.Ending(layer.weights.get("bias"), scale, shift, self.rectified)
-        return F.conv2d(x, layer.weights["kernel"], **layer.geometry, ending=ending)
+        ending = F.Ending(layer.weights.get("bias"), scale, shift, addend, self.rectified)
+        return F.conv2d(images, layer.weights["kernel"], **layer.geometry, ending=ending)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> Shape:
         """The convolution's."""
-        return self.convolution.compute_output_shape(input_shape)
+        shape = input_shape[0] if self.takes_list else input_shape
+        return self.convolution.compute_output_shape(shape)
 
 
 def fused(calls: Sequence[Call], outputs: Sequence[SymbolicTensor]) -> tuple[Call, ...]:
@@ -59,55 +68,77 @@ def fused(calls: Sequence[Call], outputs: Sequence[SymbolicTensor]) -> tuple[Cal
     for call in calls:
         for tensor in call.inputs:
             users.setdefault(tensor, []).append(call)
-
-    def followers(call: Call) -> Iterator[Call]:
-        """What alone takes the call's output, and so on; not behind one of the outputs."""
-        while call.output not in outputs and len(users[call.output]) == 1:
-            (call,) = users[call.output]
-            yield call
-
     taken: set[Call] = set()
+    later = {call.output for call in calls}
     shorter: list[Call] = []
     for call in calls:
+        later.discard(call.output)
         if call in taken:
             continue
-        layer = call.layer
-        if isinstance(layer, Conv2D) and type(layer) is Conv2D:
-            ends = _ends(layer, followers(call))
-            taken.update(ends)
-            call = _fused(layer, call, ends)
-        shorter.append(call)
+        if isinstance(call.layer, Conv2D) and type(call.layer) is Conv2D:
+            ends = _Ends(call.layer, call.inputs, call.output)
+            while ends.output not in outputs and len(users[ends.output]) == 1:
+                (follower,) = users[ends.output]
+                if not ends.take(follower, later):
+                    break
+                taken.add(follower)
+            shorter.append(ends.call or call)
+        else:
+            shorter.append(call)
     return tuple(shorter)
 
 
-def _ends(convolution: Conv2D, followers: Iterator[Call]) -> list[Call]:
-    """Which of the calls that follow a convolution can end it."""
-    found: list[Call] = []
-    if convolution.activation is not activations.get("linear"):
-        return found
-    for follower in followers:
-        if not found and _is_by_channel(follower):
-            found.append(follower)
-        elif is_plain_relu(follower.layer):
-            return [*found, follower]
+@dataclass
+class _Ends:
+    """A convolution and what was found so far to end it."""
+
+    convolution: Conv2D
+    inputs: tuple[SymbolicTensor, ...]
+    output: SymbolicTensor
+    normalization: BatchNormalization | None = None
+    rectified: bool = False
+
+    def __post_init__(self) -> None:
+        self.rectified = self.convolution.activation is activations.get("relu")
+
+    @property
+    def adds(self) -> bool:
+        """Whether something is added."""
+        return len(self.inputs) > 1
+
+    @property
+    def call(self) -> Call | None:
+        """All as one call; None if there is nothing but the convolution."""
+        if not (self.normalization or self.adds or self.rectified):
+            return None
+        layer = EndedConvolution(self.convolution, self.normalization, self.adds, self.rectified)
+        return Call(layer, self.inputs, self.output)
+
+    def take(self, call: Call, later: Set[SymbolicTensor]) -> bool:
+        """Whether the call that follows can be part of it, and then is.
+
+        Args:
+            call: The only one that takes the output.
+            later: What is computed after the convolution.
+        """
+        layer = call.layer
+        if self.rectified or self.convolution.activation is not activations.get("linear"):
+            return False
+        if is_plain_relu(layer):
+            self.rectified = True
+        elif self.adds:
+            return False
+        elif isinstance(layer, BatchNormalization) and type(layer) is BatchNormalization:
+            rank = len(call.output.shape)
+            if self.normalization or layer.axis % rank != rank - 1:
+                return False
+            self.normalization = layer
+        elif type(layer) is Add and len(call.inputs) == 2:
+            (other,) = {*call.inputs} - {self.output}  # for it has one user, the two are not one
+            if other in later or other.shape != self.output.shape:
+                return False
+            self.inputs = (*self.inputs, other)
         else:
-            break
-    return found
-
-
-def _is_by_channel(call: Call) -> bool:
-    layer, rank = call.layer, len(call.output.shape)
-    return type(layer) is BatchNormalization and layer.axis % rank == rank - 1
-
-
-def _fused(convolution: Conv2D, call: Call, ends: Sequence[Call]) -> Call:
-    """One call for a convolution and what ends it; the call itself if nothing does."""
-    layers = [end.layer for end in ends]
-    normalizations = [la for la in layers if isinstance(la, BatchNormalization)]
-    rectified = len(layers) > len(normalizations)
-    if convolution.activation is activations.get("relu"):
-        rectified = True
-    elif not ends:
-        return call
-    layer = EndedConvolution(convolution, next(iter(normalizations), None), rectified)
-    return Call(layer, call.inputs, ends[-1].output if ends else call.output)
+            return False
+        self.output = call.output
+        return True

@@ -38,7 +38,7 @@ def product(a: np.ndarray, b: np.ndarray, ending: Ending = _NONE) -> np.ndarray:
     def multiply(part: tuple[slice, slice]) -> None:
         rows, columns = part
         np.matmul(a[rows], b[:, columns], out=y[part])
-        ending.of(columns).apply(y[part])
+        ending.of(rows, columns).apply(y[part])
 
     if height >= width:
         in_threads(multiply, [(rows, everything) for rows in _parts(height, width, macs)])

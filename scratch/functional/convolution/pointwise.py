@@ -16,7 +16,7 @@ from scratch.functional.products import product, transposed_product
 
 def forward(x: np.ndarray, kernel: np.ndarray, ending: Ending, problem: Problem) -> np.ndarray:
     """Pixels times kernel, (N, Ho, Wo, Cout)."""
-    y = product(_rows(_met(x, problem)), kernel[0, 0], ending)
+    y = product(_rows(_met(x, problem)), kernel[0, 0], ending.in_rows())
     return y.reshape(problem.output_shape)
 
 

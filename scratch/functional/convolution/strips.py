@@ -42,7 +42,7 @@ def forward(x: np.ndarray, kernel: np.ndarray, ending: Ending, problem: Problem)
             _multiply(_unrolled(seen, problem, tile), matrix, part)
         else:  # The band's zeros make NaN of infinite numbers that a window does not see.
             tiles.multiply(x, kernel, part, problem, tile)
-        ending.apply(part)
+        ending.of(tile.part).apply(part)
 
     in_threads(multiply, tiles_of(problem, _bytes_per_row(problem)))
     return y

@@ -24,13 +24,13 @@ def forward(x: np.ndarray, kernel: np.ndarray, ending: Ending, problem: Problem)
     """Windows times kernel, (N, Ho, Wo, Cout)."""
     if problem.is_wide:
         windows, matrix = im2col(x, problem.windows)[0], kernel_matrix(kernel)[0]
-        return product(windows, matrix, ending).reshape(problem.output_shape)
+        return product(windows, matrix, ending.in_rows()).reshape(problem.output_shape)
     y = np.empty(problem.output_shape, problem.dtype)
 
     def convolve(tile: Tile) -> None:
         part = tile.of(y)
         multiply(x, kernel, part, problem, tile)
-        ending.apply(part)
+        ending.of(tile.part).apply(part)
 
     in_threads(convolve, tiles_of(problem, _bytes_per_row(problem)))
     return y

@@ -17,7 +17,7 @@ _TILE_BYTES = 2**21
 better, but more calls of NumPy are more waiting for the other thread to leave the interpreter."""
 
 _SHARES = 8
-_LEAST_BYTES = 2**19
+_LEAST_BYTES = 2**20
 """A tile that is worth a thread's while."""
 
 
@@ -38,9 +38,14 @@ class Tile:
         """How many images, how many rows."""
         return self.images.stop - self.images.start, self.rows.stop - self.rows.start
 
+    @property
+    def part(self) -> tuple[slice, slice]:
+        """The index of the tile's part of an (N, Ho, ...) array."""
+        return self.images, self.rows
+
     def of(self, y: np.ndarray) -> np.ndarray:
         """The tile's part of an (N, Ho, ...) array: a view, contiguous if the array is."""
-        return y[self.images, self.rows]
+        return y[self.part]
 
 
 def tiles_of(problem: Problem, bytes_per_row: int, tile_bytes: int = _TILE_BYTES) -> list[Tile]:

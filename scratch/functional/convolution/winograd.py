@@ -135,9 +135,11 @@ def _convolved(
         outputs = _transformed(maps.output, products, "transformed")
         if not np.isfinite(outputs.sum()):
             finite[block.images] = False
-        rows = slice(_OUT * block.rows.start, _OUT * block.rows.stop)
-        ending.apply(outputs)
-        _scatter(outputs, y[block.images, rows], block)
+        by_channel, rest = ending.split()
+        by_channel.apply(outputs)
+        part = (block.images, slice(_OUT * block.rows.start, _OUT * block.rows.stop))
+        _scatter(outputs, y[part], block)
+        rest.of(part).apply(y[part])
 
     with np.errstate(over="ignore", invalid="ignore"):
         in_threads(compute, _blocks(problem))
