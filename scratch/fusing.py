@@ -1,6 +1,6 @@
 """Convolutions that end with what follows them, outside training: their output is written once.
 
-A BatchNormalization with fixed statistics, a shortcut's Add and a ReLU are a few operations on every
+A BatchNormalization with fixed statistics, a shortcut's Add and a ReLU are a few operations on each
 number. As layers of their own they read and write it again; here they are done while the
 convolution has it in the cache.
 """

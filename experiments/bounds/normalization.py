@@ -1,11 +1,12 @@
 """Rounding bounds of batch, layer and group normalization, by the formulas of both sides.
 
-NumPy computes (x - mean) scale + beta and the closed-form gradient (`scratch.functional`);
-Keras computes x scale + (beta - mean scale), scale = gamma rsqrt(variance + epsilon), and
-TensorFlow differentiates that expression term by term, which cancels more when the mean is large
-beside the deviation (`tf.nn.moments`, `tf.nn.batch_normalization`, `keras.ops.layer_normalization`,
-`keras.layers.GroupNormalization`). Each tensor gets the wider bound. The three layers differ in
-what is averaged over, and in nothing else.
+NumPy computes (x - mean) scale + beta, scale = gamma / sqrt(variance + epsilon), and the closed
+form of the gradient (`scratch.functional`); Keras computes x scale + (beta - mean scale), as NumPy
+does with fixed statistics, and TensorFlow differentiates that expression term by term, which
+cancels more when the mean is large beside the deviation (`tf.nn.moments`,
+`tf.nn.batch_normalization`, `keras.ops.layer_normalization`, `keras.layers.GroupNormalization`).
+Each tensor gets the wider bound. The three layers differ in what is averaged over, and in nothing
+else.
 """
 
 from __future__ import annotations
@@ -57,7 +58,9 @@ class NormalizationBounds:
         self.common = tuple(i for i in self.of_gamma if self.mean.value.shape[i] == 1)
 
     def numpy_output(self) -> Bounded:
-        """As NumPy computes it: (x - mean) scale + beta."""
+        """As NumPy computes it: (x - mean) scale + beta, or as TensorFlow if the mean is fixed."""
+        if not self.axes:
+            return self.tensorflow_output()
         offset = self.deviation if self.centred else self.x
         return self.p.add(self.p.multiply(offset, self.scale), self.beta)
 

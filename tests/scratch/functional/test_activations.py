@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from scratch.functional import relu, relu_backward, softmax, softmax_backward
 from scratch.functional.activations import get
+from scratch.functional.rectifiers import relu_over
 from tests.scratch.functional.oracles import assert_same, central_difference, complex_step, normal
 
 DTYPES = [("float32", 1e-6), ("float64", 1e-14)]
@@ -74,3 +75,14 @@ def test_relu_of_many_numbers_is_relu_of_each(shape, dtype):
     if x.ndim == 2:
         np.testing.assert_array_equal(relu(x.T), y.T)
         np.testing.assert_array_equal(relu_backward(dy.T, x.T), dx.T)
+
+
+@pytest.mark.parametrize("count", [1, 4095, 2**20 + 3])
+def test_relu_over_its_input_and_backward_from_its_output(count):
+    x, dy = normal(0, count), normal(1, count)
+    y = x.copy()
+    assert relu_over(y) is not None
+    np.testing.assert_array_equal(y, relu(x))
+    np.testing.assert_array_equal(relu_backward(dy, y), relu_backward(dy, x))
+    strided = normal(2, 6, 8).copy()[:, ::2]
+    np.testing.assert_array_equal(relu_over(strided), relu(normal(2, 6, 8)[:, ::2]))

@@ -102,3 +102,14 @@ def test_not_a_number_wins_as_in_tensorflow(name):
     np.testing.assert_array_equal(y, y_keras)
     for dx, expected in zip(backward(dy), dx_keras, strict=True):
         np.testing.assert_array_equal(dx, expected)
+
+
+@pytest.mark.parametrize("case", SHAPES)
+def test_add_over_the_first(case):
+    xs = [normal(i, *shape) for i, shape in enumerate(SHAPES[case])]
+    expected, given = F.add(xs), [x.copy() for x in xs]
+    np.testing.assert_array_equal(F.add_over(given), expected)
+    if expected.shape == xs[0].shape:
+        np.testing.assert_array_equal(given[0], expected)
+    for x, before in zip(given[1:], xs[1:], strict=True):
+        np.testing.assert_array_equal(x, before)

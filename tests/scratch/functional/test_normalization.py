@@ -5,7 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from scratch.functional import moments, normalize, normalize_backward, sums
+from scratch.functional import (
+    moments,
+    normalize,
+    normalize_backward,
+    scale_and_shift,
+    scale_by_channel,
+    sums,
+)
 from tests.scratch.functional.oracles import (
     assert_alike_on_any_threads,
     assert_same,
@@ -181,3 +188,16 @@ def test_no_bit_depends_on_the_number_of_threads(axes, of_gamma):
         return *statistics, y, *normalize_backward(dy, x, *statistics, gamma, EPSILON, axes)
 
     assert_alike_on_any_threads(both_passes)
+
+
+@pytest.mark.parametrize("over", [False, True])
+@pytest.mark.parametrize("shape", [(2, 5, 4, 3), (8, 56, 56, 64), (3, 17, 1, 500)], ids=str)
+def test_fixed_statistics_are_one_product_and_one_sum(shape, over):
+    x, channels = normal(0, *shape).copy(), (1, 1, 1, shape[-1])
+    mean, gamma, beta = (normal(i, *channels) for i in (1, 2, 3))
+    variance = normal(4, *channels) ** 2
+    expected = normalize(x, mean, variance, gamma, beta, EPSILON)
+    scale, shift = scale_and_shift(mean, variance, gamma, beta, EPSILON)
+    y = scale_by_channel(x, scale, shift, over)
+    assert_same("output", y, expected, rtol=1e-13)
+    assert np.shares_memory(x, y) == over
