@@ -36,7 +36,7 @@ from experiments.timing import Timing, interleaved
 
 NAME = "speed"
 """The folder that results are written to."""
-REPEATS = 21
+REPEATS = 31
 PROCESSES = 5
 _COLD = "signs_convnet, first training step from a cold process, import included"
 _COLD_LIMIT = 0.15

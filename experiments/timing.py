@@ -21,6 +21,8 @@ Run = Callable[[], Any]
 WARM_UP = 2
 _REST, _LONGEST_REST = 0.012, 0.5
 """Seconds; the kernel may count a running thread's time in steps of 4 ms."""
+_STEADY = 0.03
+"""Seconds after which a core that has rested works at its usual pace."""
 
 
 @dataclass
@@ -58,15 +60,16 @@ def interleaved(
         works: What to run, by any key; a run must have ended when it returns.
         repeats: How many rounds count.
         advance: Called with 1 after each run; nothing happens by default.
-        steady: Whether each run comes after a `settle` and a run of the same work that does not
-            count: its threads awake and its data in the cache, as where nothing else runs.
+        steady: Whether each run comes after a `settle` and, for a while, runs of the same work
+            that do not count: its threads awake and its data in the cache, as where nothing else
+            runs.
     """
     timings = {key: Timing() for key in works}
     for number in range(WARM_UP + repeats):
         for key, run in works.items():
             if steady:
                 settle()
-                run()
+                _warm_up(run)
             wall, cpu = time.perf_counter(), time.process_time()
             run()
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -75,6 +78,14 @@ def interleaved(
                 timings[key].cpu.append(cpu)
             advance(1)
     return timings
+
+
+def _warm_up(run: Run) -> None:
+    """Run it once, and again until it is at its usual pace."""
+    end = time.perf_counter() + _STEADY
+    run()
+    while time.perf_counter() < end:
+        run()
 
 
 def settle() -> None:

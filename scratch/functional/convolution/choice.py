@@ -5,18 +5,17 @@ padding (the study `speed` times every algorithm on every convolution of the zoo
 
 | images, kernel | tiles | instead |
 |---|---|---|
-| 8 x 28x28x192, 1x1 to 64 | 0.7 | pointwise 0.5 |
-| 64 x 64x64x3, 4x4 to 8 | 4.5 | strips 2.3 |
-| 64 x 64x64x3, 3x3 to 16 | 3.1 | strips 2.4 |
-| 64 x 32x32x16, 3x3 to 32 | 2.9 | strips 3.7 |
-| 64 x 32x32x16, 3x3 to 32 | 2.9 | winograd 7.1 |
-| 8 x 56x56x64, 3x3 to 64 | 6.1 | winograd 4.4 |
-| 8 x 28x28x128, 3x3 to 128 | 5.3 | winograd 3.0 |
-| 1 x 7x7x512, 3x3 to 512 | 1.1 | winograd 3.9: fewer windows than filters |
+| 8 x 28x28x192, 1x1 to 64 | 0.8 | pointwise 0.7 |
+| 64 x 64x64x3, 4x4 to 8 | 5.9 | strips 3.2 |
+| 64 x 64x64x3, 3x3 to 16 | 4.6 | strips 3.6 |
+| 64 x 32x32x16, 3x3 to 32 | 4.4 | strips 5.4 |
+| 64 x 32x32x16, 3x3 to 32 | 4.4 | winograd 16 |
+| 8 x 56x56x64, 3x3 to 64 | 7.5 | winograd 7.0 |
+| 8 x 28x28x128, 3x3 to 128 | 8.3 | winograd 5.2 |
+| 1 x 7x7x512, 3x3 to 512 | 1.7 | winograd 5.3: fewer windows than filters |
 
-The kernel's gradient of 64 x 64x64x3, 4x4 to 8, takes strips 2.4; sparse takes 2.6 behind a
-max-pooling of 8x8, 6.6 behind 4x4 and 16 behind 2x2. On one thread, where NumPy's indexing holds
-nobody up, behind 8x8 it is strips 4.6 and sparse 3.7.
+The kernel's gradient of 64 x 64x64x3, 4x4 to 8, takes strips 3.0; sparse takes 1.9 behind a
+max-pooling of 8x8, 4.2 behind 4x4 and 7.7 behind 2x2.
 """
 
 from __future__ import annotations
