@@ -102,9 +102,13 @@ def slices(count: int, length: int) -> list[slice]:
 
 @functools.cache
 def _blas() -> Any:
-    """The handle of the library that NumPy multiplies with, None if threadpoolctl knows none."""
+    """The handle of the library that NumPy multiplies with, None if threadpoolctl knows none.
+
+    SciPy may have brought another one.
+    """
     found = ThreadpoolController().select(user_api="blas").lib_controllers
-    return found[0] if found else None
+    of_numpy = [library for library in found if "numpy" in library.filepath]
+    return next(iter(of_numpy or found), None)
 
 
 def _cores() -> int:
