@@ -109,6 +109,7 @@ LARGE = [
     Case((3, 67, 83, 3), (5, 4, 3, 8), (2, 1)),
     Case((2, 61, 35, 8), (3, 4, 4, 6), padding=(1, 0, 2, 3), dilation=(2, 1), groups=2),
     Case((1, 45, 54, 7), (3, 3, 7, 5)),  # More patches than a block has.
+    Case((3, 32, 40, 5), (3, 3, 5, 6), padding="same"),  # Whole patches only.
     Case((1, 5, 3, 70), (3, 3, 70, 90), padding="same"),
     Case((2, 130, 97, 13), (1, 1, 13, 11)),
     Case((3, 40, 37, 2), (3, 3, 2, 3), padding=(0, 1, 2, 0)),
