@@ -73,11 +73,15 @@ def _kept_by_layers(calls: Sequence[Call]) -> Set[SymbolicTensor]:
 
 
 def _is_free(tensor: SymbolicTensor, values: Values, done: Set[SymbolicTensor]) -> bool:
-    """Whether a value is among those done with, and its memory is no other value's as well."""
+    """Whether a value is among those done with, and its memory is no other's as well.
+
+    A layer may hand its input on, or, if it is a user's own, a weight.
+    """
     if tensor not in done or not values[tensor].flags.writeable:
         return False
-    others = (value for other, value in values.items() if other is not tensor)
-    return not any(np.may_share_memory(values[tensor], other) for other in others)
+    others = [value for other, value in values.items() if other is not tensor]
+    weights = tensor.call.layer.weights.values() if tensor.call else ()
+    return not any(np.may_share_memory(values[tensor], other) for other in [*others, *weights])
 
 
 def run_backward(

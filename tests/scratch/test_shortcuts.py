@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scratch import Model, config
+from scratch import Model, config, initializers
 from scratch.fusing import EndedConvolution
 from scratch.layers import (
     Activation,
@@ -15,6 +15,7 @@ from scratch.layers import (
     Dropout,
     GlobalAveragePooling2D,
     Input,
+    Layer,
     MaxPooling2D,
     ReLU,
 )
@@ -206,6 +207,26 @@ def test_a_backward_of_the_users_own_has_the_input_that_forward_had():
     model.compile(SGD(0.0), "mean_squared_error")
     model.train_on_batch(x, np.ones((4, 4), x.dtype))
     assert model.layers[1].seen < 0
+
+
+def test_a_weight_that_a_layer_hands_out_is_not_written_over():
+    class Constant(Layer):
+        def build(self, input_shape):
+            self.add_weight("value", input_shape[1:], initializers.get("ones"))
+            self.built = True
+
+        def forward(self, x, training=False):
+            self._prepare(x)
+            return self.weights["value"][None]
+
+        def compute_output_shape(self, input_shape):
+            return (1, *input_shape[1:])
+
+    x = Input((4, 3, 2), batch_size=1)
+    model = Model(x, Add()([Constant()(x), ReLU()(x)]))
+    ones = np.ones((1, 4, 3, 2), model.dtype)
+    for _ in range(2):
+        np.testing.assert_array_equal(model.predict_on_batch(ones), 2 * ones)
 
 
 def test_predicting_leaves_backward_to_forward():
