@@ -1,7 +1,8 @@
-"""Whether data can be trained on: asked once, before any time is spent."""
+"""Whether data can be computed or trained on: asked once, before any time is spent."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,25 @@ def check_array(name: str, array: Any) -> None:
         raise TypeError(f"{name} must be a NumPy array, got {type(array).__name__}.")
     if array.ndim == 0 or array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}.")
+
+
+def check_fits(what: str, array: Any, shape: Sequence[int | None], dtype: str) -> None:
+    """Check what a model is given against its own shape, in which None fits all, and dtype.
+
+    Raises:
+        TypeError: It is not a NumPy array, or of another dtype.
+        ValueError: It has another shape.
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{what} must be a NumPy array, got {type(array).__name__}.")
+    if len(array.shape) != len(shape) or any(
+        want not in (None, got) for want, got in zip(shape, array.shape, strict=True)
+    ):
+        raise ValueError(f"{what} must have shape {shape}, got {array.shape}.")
+    if array.dtype != dtype:
+        raise TypeError(
+            f'{what} must be {dtype}, got {array.dtype}; convert it as with x.astype("{dtype}").'
+        )
 
 
 def check_finite(name: str, array: np.ndarray) -> None:

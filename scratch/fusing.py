@@ -27,7 +27,7 @@ class EndedConvolution(Layer):
     Args:
         convolution: Linear, or a ReLU at its end.
         normalization: None for none.
-        adds: Whether a second input is added then.
+        addition: What then adds a second input; None for none.
         rectified: Whether a ReLU ends it.
     """
 
@@ -35,18 +35,23 @@ class EndedConvolution(Layer):
         self,
         convolution: Conv2D,
         normalization: BatchNormalization | None,
-        adds: bool,
+        addition: Add | None,
         rectified: bool,
     ) -> None:
         super().__init__(name=convolution.name, dtype=convolution.dtype.name)
         self.convolution, self.normalization = convolution, normalization
-        self.takes_list, self.rectified = adds, rectified
+        self.addition, self.rectified = addition, rectified
+        self.takes_list = addition is not None
 
     def forward(self, x: Any, training: bool = False) -> np.ndarray:  # noqa: ARG002
         """See the class; nothing is kept for a `backward`."""
         layer, after = self.convolution, self.normalization
         images, addend = x if self.takes_list else (x, None)
         layer._prepare(images)
+        if self.addition and addend is not None:  # for its check of the shapes
+            self.addition.compute_output_shape(
+                [layer.compute_output_shape(images.shape), addend.shape]
+            )
         scale, shift = after.scale_and_shift() if after else (None, None)
         ending = F.Ending(layer.weights.get("bias"), scale, shift, addend, self.rectified)
         return F.conv2d(images, layer.weights["kernel"], **layer.geometry, ending=ending)
@@ -96,22 +101,19 @@ class _Ends:
     inputs: tuple[SymbolicTensor, ...]
     output: SymbolicTensor
     normalization: BatchNormalization | None = None
+    addition: Add | None = None
     rectified: bool = False
 
     def __post_init__(self) -> None:
         self.rectified = self.convolution.activation is activations.get("relu")
 
     @property
-    def adds(self) -> bool:
-        """Whether something is added."""
-        return len(self.inputs) > 1
-
-    @property
     def call(self) -> Call | None:
         """All as one call; None if there is nothing but the convolution."""
-        if not (self.normalization or self.adds or self.rectified):
+        ends = (self.normalization, self.addition, self.rectified)
+        if not any(ends):
             return None
-        layer = EndedConvolution(self.convolution, self.normalization, self.adds, self.rectified)
+        layer = EndedConvolution(self.convolution, *ends)
         return Call(layer, self.inputs, self.output)
 
     def take(self, call: Call, later: Set[SymbolicTensor]) -> bool:
@@ -126,18 +128,19 @@ class _Ends:
             return False
         if is_plain_relu(layer):
             self.rectified = True
-        elif self.adds:
+        elif self.addition:
             return False
         elif isinstance(layer, BatchNormalization) and type(layer) is BatchNormalization:
             rank = len(call.output.shape)
             if self.normalization or layer.axis % rank != rank - 1:
                 return False
             self.normalization = layer
-        elif type(layer) is Add and len(call.inputs) == 2:
+        elif isinstance(layer, Add) and type(layer) is Add and len(call.inputs) == 2:
             (other,) = {*call.inputs} - {self.output}  # for it has one user, the two are not one
-            if other in later or other.shape != self.output.shape:
+            shape = self.output.shape
+            if other in later or other.shape != shape or None in shape[1:]:
                 return False
-            self.inputs = (*self.inputs, other)
+            self.inputs, self.addition = (*self.inputs, other), layer
         else:
             return False
         self.output = call.output

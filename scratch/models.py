@@ -8,11 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from scratch.data_checks import check_array
+from scratch.data_checks import check_array, check_fits
 from scratch.fusing import fused
 from scratch.graph import Call, Input, SymbolicTensor, calls_between, replay, unique_name
 from scratch.layers import Layer
-from scratch.layers.base import Shape
 from scratch.layers.registry import layer_named
 from scratch.passes import ForwardPass, Values, run_backward, run_forward
 from scratch.reordering import pooled_first
@@ -185,7 +184,7 @@ class Model(Trainable):
         arrays = self._as_arrays(dy, self._lists[1], len(self.outputs), "output gradient")
         for tensor, array in zip(self.outputs, arrays, strict=True):
             what = f"Model {self.name!r}: dy, the gradient of {tensor.name!r},"
-            _check_array(what, array, values[tensor].shape, tensor.dtype)
+            check_fits(what, array, values[tensor].shape, tensor.dtype)
         upstream = list(zip(self.outputs, arrays, strict=True))
         latest, self._latest = self._latest, None
         found = run_backward(latest, upstream, wanted)
@@ -224,7 +223,7 @@ class Model(Trainable):
         arrays = self._as_arrays(x, self._lists[0], len(self.inputs), "input")
         for array, tensor in zip(arrays, self.inputs, strict=True):
             what = f"Model {self.name!r}: x, its input {tensor.name!r},"
-            _check_array(what, array, tensor.shape, tensor.dtype)
+            check_fits(what, array, tensor.shape, tensor.dtype)
         return arrays
 
     def _as_arrays(self, value: Any, is_list: bool, count: int, what: str) -> list[Any]:
@@ -391,17 +390,3 @@ class Sequential(Model):
             check_array(f"Sequential {self.name!r}: the input", x)
             self.build((None, *x.shape[1:]))
         return super()._given(x)
-
-
-def _check_array(what: str, array: Any, shape: Shape, dtype: str) -> None:
-    """Check type, shape (None fits all) and dtype."""
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"{what} must be a NumPy array, got {type(array).__name__}.")
-    if len(array.shape) != len(shape) or any(
-        want not in (None, got) for want, got in zip(shape, array.shape, strict=True)
-    ):
-        raise ValueError(f"{what} must have shape {shape}, got {array.shape}.")
-    if array.dtype != dtype:
-        raise TypeError(
-            f'{what} must be {dtype}, got {array.dtype}; convert it as with x.astype("{dtype}").'
-        )

@@ -47,7 +47,7 @@ def conv2d(
         groups: Into how many independent groups the channels fall.
         algorithm: One of `convolution.CHOICES`: "auto" the fastest, "exact" the fastest whose
             error is bounded elementwise, or a name. Groups of one channel have one way only.
-        ending: In place of a bias, all that becomes of the sums.
+        ending: Instead of a bias, all that becomes of the sums.
 
     Returns:
         (N, Ho, Wo, Cout).
@@ -56,8 +56,10 @@ def conv2d(
         ValueError: Ranks, channels, groups or sizes do not fit together, or the algorithm cannot
             compute this.
     """
-    _check_operands(x, kernel, bias, groups)
+    if bias is not None and ending is not None:
+        raise ValueError("conv2d takes a bias or an ending, which has a bias of its own; got both.")
     ending = ending or Ending(bias)
+    _check_operands(x, kernel, ending.bias, groups)
     if _is_depthwise(kernel.shape[2], groups):
         apart = _apart(kernel, groups)
         y = depthwise_conv2d(x, apart, strides=strides, padding=padding, dilation=dilation)

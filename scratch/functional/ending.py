@@ -59,10 +59,13 @@ class Ending:
         if not y.size:
             return
         channels = y.shape[-1]
-        beside = rows_beside(y.size // channels, channels) if y.flags.c_contiguous else 1
+        can_cut = y.flags.c_contiguous and not y.dtype.hasobject
+        beside = rows_beside(y.size // channels, channels) if can_cut else 1
         rows = y.reshape(-1, beside * channels) if beside > 1 else y
 
-        def repeated(numbers: np.ndarray | float) -> np.ndarray:
+        def repeated(numbers: np.ndarray | float) -> np.ndarray | float:
+            if beside == 1:
+                return numbers
             row = workspace("ending", (beside, channels), y.dtype)
             row[...] = numbers
             return row.reshape(-1)

@@ -186,6 +186,29 @@ def with_plain_layers(model):
     return Model(model.inputs[0], [*model.outputs] if len(model.outputs) > 1 else model.outputs[0])
 
 
+def sum_of_two(first, second):
+    a, b = Input((*first, 2)), Input((*second, 3))
+    return Model([a, b], Add()([b, Conv2D(3, 1)(a)]))
+
+
+def ones(dtype, *shape):
+    return np.ones(shape, dtype)
+
+
+def test_what_forward_refuses_to_add_a_prediction_refuses(dtype):
+    model = sum_of_two((4, 4), (4, 4))
+    given = [ones(dtype, 8, 4, 4, 2), ones(dtype, 1, 4, 4, 3)]
+    for compute in (model.forward, model.predict_on_batch):
+        with pytest.raises(ValueError, match="takes one or more inputs of one shape"):
+            compute(given)
+
+
+def test_images_of_any_size_are_broadcast_as_in_forward(dtype):
+    model = sum_of_two((None, None), (None, None))
+    given = [ones(dtype, 2, 1, 1, 2), ones(dtype, 2, 5, 4, 3)]
+    np.testing.assert_array_equal(model.predict_on_batch(given), model.forward(given))
+
+
 def test_a_layer_of_the_users_own_is_what_runs():
     class Doubled(ReLU):
         def forward(self, x, training=False):

@@ -1,5 +1,7 @@
 """What ends a layer changes its sums as the operations do one by one, wherever they were cut."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -52,6 +54,23 @@ def test_every_algorithm_ends_so(case):
         ending = ending_for(y.shape, "float32")
         ours = conv2d(x, kernel, **options, algorithm=name, ending=ending)
         np.testing.assert_array_equal(ours, one_by_one(y, ending), name)
+
+
+def test_fractions_have_a_bias_too():
+    thirds = np.array([Fraction(n, 3) for n in range(12)], object)
+    x, bias = thirds.reshape(1, 3, 4, 1), np.array([Fraction(1, 7)], object)
+    kernel = thirds[1:5].reshape(2, 2, 1, 1)
+    np.testing.assert_array_equal(conv2d(x, kernel, bias), conv2d(x, kernel) + bias)
+    rows = thirds.reshape(3, 4)
+    np.testing.assert_array_equal(dense(rows, rows.T, rows[:, 1]), rows.dot(rows.T) + rows[:, 1])
+
+
+def test_a_bias_stands_in_the_ending_or_beside_none():
+    x, kernel, bias = normal(0, 1, 3, 3, 2), normal(1, 2, 2, 2, 4), normal(2, 4)
+    with pytest.raises(ValueError, match="a bias or an ending"):
+        conv2d(x, kernel, bias, ending=Ending())
+    with pytest.raises(ValueError, match=r"bias must be \(4,\)"):
+        conv2d(x, kernel, ending=Ending(bias[:3]))
 
 
 def test_groups_of_one_channel_end_so():
