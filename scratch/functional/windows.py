@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -49,20 +50,37 @@ class Windows:
                 outputs = (slice(None), rows[0], columns[0])
                 yield i, j, outputs, (slice(None), rows[1], columns[1])
 
-    def meetings(self, side: int) -> Iterator[Meeting]:
-        """Walk over the window's cells along one side.
+    def meetings(self, side: int) -> tuple[Meeting, ...]:
+        """The window's cells along one side.
 
-        Yields:
-            (cell, outputs, inputs): which outputs have that cell inside the image, and which
-            inputs they meet there.
+        Returns:
+            (cell, outputs, inputs) of each: which outputs have that cell inside the image, and
+            which inputs they meet there.
         """
-        return ((cell, *self._meeting(side, cell)) for cell in range(self.kernel_size[side]))
+        return self._meetings[side]
 
-    @property
+    @functools.cached_property
+    def _meetings(self) -> tuple[tuple[Meeting, ...], ...]:
+        return tuple(
+            tuple((cell, *self._meeting(side, cell)) for cell in range(self.kernel_size[side]))
+            for side in (0, 1)
+        )
+
+    @functools.cached_property
     def overlap(self) -> bool:
         """Whether two windows can share a cell."""
         spans = zip(self.kernel_size, self.dilation, self.strides, strict=True)
         return any(dilation * (size - 1) >= stride for size, dilation, stride in spans)
+
+    @functools.cached_property
+    def lie_apart_inside(self) -> bool:
+        """Whether no two windows share a cell, and none has one outside the image."""
+        return not self.overlap and self.all_inside(0) and self.all_inside(1)
+
+    def all_inside(self, side: int) -> bool:
+        """Whether every row (side 0), or column (1), of every window is one of the image."""
+        all_outputs = slice(0, self.output_size[side])
+        return all(outputs == all_outputs for _, outputs, _ in self.meetings(side))
 
     def check_gradient(self, dy: np.ndarray, channels: int) -> None:
         """Refuse a dL/dy that is not the shape of a convolution over these windows.
@@ -99,6 +117,15 @@ def windows_over(
     Raises:
         ValueError: The padding is unknown or no window fits.
     """
+    sizes = (tuple(input_size), tuple(kernel_size), tuple(strides), tuple(dilation))
+    return _windows_over(*sizes, tuple(padding) if isinstance(padding, list) else padding)
+
+
+@functools.lru_cache(maxsize=1024)
+def _windows_over(
+    input_size: Size, kernel_size: Size, strides: Size, dilation: Size, padding: Padding
+) -> Windows:
+    """`windows_over`, once for each layer: small networks spend their time on such things."""
     pads = resolve_padding(padding, input_size, kernel_size, strides, dilation)
     outputs = output_size(input_size, kernel_size, strides, pads, dilation)
     return Windows(input_size, kernel_size, strides, dilation, pads, outputs)

@@ -12,17 +12,21 @@ from typing import Any
 
 import numpy as np
 
+Inside = tuple[slice, ...]
+
 _ALIGNMENT = 64  # A cache line, and the widest vector register.
 
 
-class _Buffers(threading.local):
-    """This thread's buffers by the name of what they are for."""
+class _Slots(threading.local):
+    """This thread's memory by the name of what it is for, with the array last made of it."""
 
     def __init__(self) -> None:
-        self.by_slot: dict[str, np.ndarray] = {}
+        self.memory: dict[str, np.ndarray] = {}
+        self.latest: dict[str, np.ndarray] = {}
+        self.bordered: dict[str, tuple[np.ndarray, Inside]] = {}
 
 
-_buffers = _Buffers()
+_slots = _Slots()
 
 
 def workspace(slot: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -38,11 +42,28 @@ def workspace(slot: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     Returns:
         A contiguous array that starts with a cache line.
     """
+    latest = _slots.latest.get(slot)
+    if latest is not None and latest.shape == shape and latest.dtype == dtype:
+        return latest
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    buffer = _buffers.by_slot.get(slot)
-    if buffer is None or len(buffer) < size:
-        buffer = _buffers.by_slot[slot] = _aligned(size)
-    return buffer[:size].view(dtype).reshape(shape)
+    memory = _slots.memory.get(slot)
+    if memory is None or len(memory) < size:
+        memory = _slots.memory[slot] = _aligned(size)
+    array = _slots.latest[slot] = np.ndarray(shape, dtype, memory)
+    return array
+
+
+def bordered_workspace(slot: str, shape: tuple[int, ...], dtype: Any, inside: Inside) -> np.ndarray:
+    """As `workspace`, with zeros outside of array[inside], which is for the caller to fill.
+
+    The zeros are still there from the last time, if that was alike and the slot has no other use.
+    """
+    array = workspace(slot, shape, dtype)
+    latest = _slots.bordered.get(slot)
+    if latest is None or latest[0] is not array or latest[1] != inside:
+        array.fill(0)
+        _slots.bordered[slot] = array, inside
+    return array
 
 
 def _aligned(size: int) -> np.ndarray:

@@ -6,6 +6,7 @@ convolves gives this gradient too. Dumoulin and Visin (2016), section 4.4.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +26,7 @@ def can_turn(problem: Problem) -> bool:
     return problem.windows.strides == (1, 1) and min(_pads(problem.windows)) >= 0
 
 
+@functools.lru_cache(maxsize=1024)
 def turned_problem(problem: Problem) -> Problem:
     """From dL/dy to dL/dx; `can_turn` says whether there is one."""
     old = problem.windows

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 
-from scratch.functional.workspace import workspace
+from scratch.functional.workspace import bordered_workspace, workspace
 
 
 def test_it_has_the_shape_and_the_dtype_asked_for():
@@ -41,3 +41,13 @@ def test_threads_do_not_share_memory():
 
 def test_it_starts_with_a_cache_line():
     assert all(workspace("test", (n,), np.float32).ctypes.data % 64 == 0 for n in (1, 999, 99999))
+
+
+def test_a_border_stays_zero_whatever_was_inside():
+    sizes = [((3, 5), (slice(1, 2), slice(1, 4)), 2), ((4, 4), (slice(0, 3), slice(2, 4)), 3)]
+    for shape, inside, value in [*sizes, *sizes, sizes[0], (*sizes[0][:1], sizes[1][1], 4)]:
+        array = bordered_workspace("test border", shape, np.float32, inside)
+        array[inside] = value
+        expected = np.zeros(shape)
+        expected[inside] = value
+        np.testing.assert_array_equal(array, expected)
