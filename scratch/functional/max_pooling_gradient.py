@@ -1,8 +1,8 @@
 """dL/dx of max pooling from x and y, for a few images: where no argmax is needed to find it.
 
-Windows that lie apart ask each cell whether it is the maximum: two passes over x. Windows that
-move by one across overlap: a 3x3 window has nine cells to ask, but only three columns' maxima and,
-in each column, three cells. All others go by argmax.
+Windows that lie apart ask each cell whether it is the maximum. Windows that move by one across
+overlap: a 3x3 window has nine cells to ask, but only three columns' maxima and, in each column,
+three cells. All others go by argmax.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
+from scratch.functional.pooling_apart import Maxima, pool
 from scratch.functional.pooling_rows import (
     by_column,
+    column_views,
     first_equal,
     index_dtype,
     meet_all,
     row_views,
-    rows_inside,
     send_to_one,
     turns,
 )
@@ -47,46 +47,35 @@ def send_to_maximum(dy: Array, x: Array, y: Array, windows: Windows, dx: Array) 
         if goes_by_columns(windows):
             _send_by_columns(dy, x, y, windows, dx)
             return
-        if rows_inside(windows) and not windows.overlap and _send_apart(dy, x, y, windows, dx):
+        if windows.lie_apart_inside and _send_apart(dy, x, y, windows, dx):
             return
     argmax = np.empty(y.shape, index_dtype(windows))
-    first_equal(x, y, windows, argmax)
+    find_maxima(x, y, windows, argmax)
     send_to_one(dy, argmax, windows, dx)
 
 
-def _send_apart(dy: Array, x: Array, y: Array, windows: Windows, dx: Array) -> bool:
-    """`send_to_maximum` for windows that share no cell; False, with dx not filled, for many ties.
+def find_maxima(x: Array, y: Array, windows: Windows, argmax: Array) -> None:
+    """Fill `argmax`, (N, Ho, Wo, C), with which cell each maximum y is; arguments as above."""
+    if windows.lie_apart_inside and not np.isnan(y).any():
+        pool(x, windows, Maxima(workspace("y", y.shape, y.dtype), argmax))
+    else:
+        first_equal(x, y, windows, argmax)
 
-    Behind a ReLU whole windows are zero.
-    """
+
+def _send_apart(dy: Array, x: Array, y: Array, windows: Windows, dx: Array) -> bool:
+    """`send_to_maximum` for windows that share no cell; False, dx not filled, if there are ties."""
     (cells,) = turns(windows)
     rows = row_views(x, windows)
     sought = by_column("numbers", y, cells, windows, np.nan)
     chosen = workspace("chosen", rows.shape, bool)
     np.equal(rows, sought[:, :, None], out=chosen)
-    ties = np.count_nonzero(chosen) - y.size  # every window has an equal cell
-    if ties > y.size:
+    if np.count_nonzero(chosen) > y.size:  # every window has an equal cell
         return False
-    if ties:
-        _keep_first(chosen, y.shape, windows)
     if not meet_all(windows.meetings(0), len(dx[0])):
         dx.fill(0)
     sent = by_column("sent", dy, cells, windows, 0)
     np.multiply(sent[:, :, None], chosen, out=row_views(dx, windows))
     return True
-
-
-def _keep_first(chosen: Array, outputs: tuple[int, ...], windows: Windows) -> None:
-    """Of the cells chosen in each window, (N, Ho, kh, W, C), leave the first in row-major order."""
-    _, _, height, width, channels = chosen.shape
-    at = np.flatnonzero(chosen)
-    pixels, channel = np.divmod(at, channels)
-    row, column = np.divmod(pixels, width)
-    across = (column + windows.pads[2]) // windows.strides[1]
-    window = (row // height * outputs[2] + across) * channels + channel
-    first = np.empty(math.prod(outputs), at.dtype)
-    first[window[::-1]] = at[::-1]  # of numbers for one place the last one stays
-    chosen.reshape(-1)[at[first[window] != at]] = False
 
 
 def _send_by_columns(dy: Array, x: Array, y: Array, windows: Windows, dx: Array) -> None:
@@ -107,10 +96,10 @@ def _send_by_columns(dy: Array, x: Array, y: Array, windows: Windows, dx: Array)
     missed = np.not_equal(rows, maxima[:, :, None], out=workspace("missed", rows.shape, bool))
     first_row = _count_until_found(missed)
 
-    across = _across(maxima, windows)
+    across = column_views(maxima, windows)
     missed = np.not_equal(across, y[:, :, None], out=workspace("missed", across.shape, bool))
     order = np.add(
-        _across(first_row * np.uint8(kw), windows),
+        column_views(first_row * np.uint8(kw), windows),
         np.arange(kw, dtype=np.uint8).reshape(-1, 1, 1),
         out=workspace("index", across.shape, np.uint8),
     )
@@ -118,7 +107,7 @@ def _send_by_columns(dy: Array, x: Array, y: Array, windows: Windows, dx: Array)
     chosen = np.equal(order, order.min(axis=2, keepdims=True), out=missed)
 
     sums = workspace("sums", maxima.shape, dy.dtype)
-    _add_apart(dy, chosen, _across(sums, windows), sums)
+    _add_apart(dy, chosen, column_views(sums, windows), sums)
     candidates = np.arange(kh, dtype=np.uint8).reshape(-1, 1, 1)
     chosen = np.equal(first_row[:, :, None], candidates, out=workspace("missed", rows.shape, bool))
     received = workspace("padded", seen.shape, dy.dtype)
@@ -149,10 +138,3 @@ def _padded_shape(dy: Array, windows: Windows) -> tuple[int, ...]:
     top, bottom, left, right = windows.pads
     height, width = windows.input_size
     return len(dy), top + height + bottom, left + width + right, dy.shape[3]
-
-
-def _across(a: Array, windows: Windows) -> Array:
-    """(N, Ho, W, C) -> (N, Ho, kw, Wo, C): the columns of each column of windows, one apart."""
-    image, row, pixel, number = a.strides
-    shape = (*a.shape[:2], windows.kernel_size[1], windows.output_size[1], a.shape[3])
-    return as_strided(a, shape, (image, row, pixel, pixel, number))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from scratch.functional.max_pooling_gradient import goes_by_columns, send_to_maximum
+from scratch.functional.max_pooling_gradient import find_maxima, goes_by_columns, send_to_maximum
 from scratch.functional.padding import Padding, Size
-from scratch.functional.pooling_rows import first_equal, fold, index_dtype, send_to_all, send_to_one
+from scratch.functional.pooling_rows import fold, index_dtype, send_to_all, send_to_one
 from scratch.functional.threads import in_threads, slices
 from scratch.functional.windows import Windows, windows_over
 
@@ -50,7 +50,7 @@ def max_pool2d_output(
     x: np.ndarray, pool_size: Size, strides: Size, padding: Padding
 ) -> np.ndarray:
     """The y of `max_pool2d` alone."""
-    windows = _pool_windows(x.shape, pool_size, strides, padding)
+    windows = pool_windows(x.shape, pool_size, strides, padding)
     lowest = -np.inf if np.issubdtype(x.dtype, np.inexact) else np.iinfo(x.dtype).min
     return _folded(np.maximum, lowest, x, windows)
 
@@ -59,12 +59,12 @@ def max_pool2d_argmax(
     x: np.ndarray, y: np.ndarray, pool_size: Size, strides: Size, padding: Padding
 ) -> np.ndarray:
     """The argmax of `max_pool2d`, given its y."""
-    windows = _pool_windows(x.shape, pool_size, strides, padding)
+    windows = pool_windows(x.shape, pool_size, strides, padding)
     argmax = np.empty(y.shape, index_dtype(windows))
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
 
     def work(images: slice) -> None:
-        first_equal(x[images], y[images], windows, argmax[images])
+        find_maxima(x[images], y[images], windows, argmax[images])
 
     in_threads(work, _tiles(x))
     return argmax
@@ -92,7 +92,7 @@ def max_pool2d_backward(
         (N, H, W, C).
     """
     shape = (len(dy), *input_size, dy.shape[3])
-    windows = _pool_windows(shape, pool_size, strides, padding)
+    windows = pool_windows(shape, pool_size, strides, padding)
     dx = np.empty(shape, dy.dtype)
     dy, argmax = np.ascontiguousarray(dy), np.ascontiguousarray(argmax)
 
@@ -119,7 +119,7 @@ def max_pool2d_input_gradient(
     Returns:
         (N, H, W, C).
     """
-    windows = _pool_windows(x.shape, pool_size, strides, padding)
+    windows = pool_windows(x.shape, pool_size, strides, padding)
     dx = np.empty(x.shape, dy.dtype)
     dy, x, y = map(np.ascontiguousarray, (dy, x, y))
 
@@ -145,7 +145,7 @@ def average_pool2d(x: np.ndarray, pool_size: Size, strides: Size, padding: Paddi
     Raises:
         ValueError: No window fits, or a window could lie in the padding alone.
     """
-    windows = _pool_windows(x.shape, pool_size, strides, padding)
+    windows = pool_windows(x.shape, pool_size, strides, padding)
     y = _folded(np.add, 0, x, windows)
     y /= _counts(windows, x.dtype)
     return y
@@ -167,7 +167,7 @@ def average_pool2d_backward(
         (N, H, W, C).
     """
     shape = (len(dy), *input_size, dy.shape[3])
-    windows = _pool_windows(shape, pool_size, strides, padding)
+    windows = pool_windows(shape, pool_size, strides, padding)
     share = np.divide(dy, _counts(windows, dy.dtype), order="C")
     dx = np.empty(shape, dy.dtype)
 
@@ -204,9 +204,14 @@ def _counts(windows: Windows, dtype: np.dtype) -> np.ndarray:
     return counts
 
 
-def _pool_windows(
+def pool_windows(
     shape: tuple[int, ...], pool_size: Size, strides: Size, padding: Padding
 ) -> Windows:
+    """Lay the windows of a pooling over images of a shape (N, H, W, C).
+
+    Raises:
+        ValueError: No window fits, or a window could lie in the padding alone.
+    """
     if len(shape) != 4:
         raise ValueError(f"Pooling takes images (N, H, W, C), got shape {shape}.")
     windows = windows_over(shape[1:3], pool_size, strides, padding)

@@ -9,10 +9,9 @@ either way only whole pixels are moved, which is a fast copy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from scratch.functional.items import pixels
 from scratch.functional.windows import Meeting, Windows
@@ -32,12 +31,15 @@ def fold(combine: np.ufunc, start: float, x: Array, windows: Windows, y: Array) 
         y: (N, Ho, Wo, C), filled.
     """
     columns = workspace("columns", (*y.shape[:2], *x.shape[2:]), y.dtype)
-    if rows_inside(windows):
+    if windows.all_inside(0):
         combine.reduce(row_views(x, windows), axis=2, out=columns)
     else:
         columns.fill(start)
         for _, outputs, inputs in windows.meetings(0):
             combine(columns[:, outputs], x[:, inputs], out=columns[:, outputs])
+    if windows.all_inside(1):
+        combine.reduce(each_column("taken", columns, windows), axis=0, out=y)
+        return
     y.fill(start)
     for _, outputs, inputs in windows.meetings(1):
         combine(y[:, :, outputs], _taken(columns, inputs), out=y[:, :, outputs])
@@ -91,7 +93,7 @@ def send_to_one(dy: Array, argmax: Array, windows: Windows, dx: Array) -> None:
         for j, _, inputs in cells:
             column[inputs] = j
         first = np.arange(height).reshape(height, 1, 1).astype(index.dtype) * width
-        if rows_inside(windows) and not windows.overlap:
+        if windows.all_inside(0) and not windows.overlap:
             chosen = workspace("chosen", (*index.shape[:2], height, *index.shape[2:]), bool)
             np.equal(index[:, :, None], first + column, out=chosen)
             np.multiply(sent[:, :, None], chosen, out=row_views(dx, windows))
@@ -115,7 +117,7 @@ def _unequal_rows(
     x: Array, numbers: Array, windows: Windows, undefined: bool
 ) -> Iterator[tuple[Array, slice]]:
     """Row by row of the windows, where x is not its column's number; and of which outputs."""
-    if rows_inside(windows) and not windows.overlap and not undefined:
+    if windows.all_inside(0) and not windows.overlap and not undefined:
         rows = row_views(x, windows)
         unequal = np.not_equal(rows, numbers[:, :, None], out=workspace("missed", rows.shape, bool))
         yield from ((unequal[:, :, i], slice(None)) for i in range(windows.kernel_size[0]))
@@ -134,17 +136,19 @@ def index_dtype(windows: Windows) -> np.dtype:
     return np.min_scalar_type((height + 1) * width)
 
 
-def rows_inside(windows: Windows) -> bool:
-    """Whether every row of every window is a row of the image."""
-    all_outputs = slice(0, windows.output_size[0])
-    return all(outputs == all_outputs for _, outputs, _ in windows.meetings(0))
+def row_views(a: Array, windows: Windows) -> Array:
+    """(N, H, W, C), contiguous -> (N, Ho, kh, W, C): the rows of each row of windows."""
+    image, row, *inside = a.strides
+    shape = (len(a), windows.output_size[0], windows.kernel_size[0], *a.shape[2:])
+    return np.ndarray(shape, a.dtype, a, 0, (image, row * windows.strides[0], row, *inside))
 
 
-def row_views(x: Array, windows: Windows) -> Array:
-    """(N, H, W, C) -> (N, Ho, kh, W, C): the rows that each window lies in, all in one view."""
-    of_image, of_row, *inside = x.strides
-    shape = (len(x), windows.output_size[0], windows.kernel_size[0], *x.shape[2:])
-    return as_strided(x, shape, (of_image, of_row * windows.strides[0], of_row, *inside))
+def column_views(a: Array, windows: Windows) -> Array:
+    """(N, Ho, W, C), contiguous -> (N, Ho, kw, Wo, C): the columns of each column of windows."""
+    image, row, pixel, number = a.strides
+    shape = (*a.shape[:2], windows.kernel_size[1], windows.output_size[1], a.shape[3])
+    steps = (image, row, pixel, pixel * windows.strides[1], number)
+    return np.ndarray(shape, a.dtype, a, 0, steps)
 
 
 def meet_all(cells: Iterable[Meeting], size: int) -> bool:
@@ -160,17 +164,22 @@ def _add_product(a: Array, chosen: Array, total: Array, is_sum: bool) -> None:
         np.multiply(a, chosen, out=total)
 
 
-def turns(windows: Windows) -> list[list[Meeting]]:
+def turns(windows: Windows) -> list[tuple[Meeting, ...]]:
     """The cells of a row in groups within which no two windows share a column."""
-    cells, step = list(windows.meetings(1)), windows.strides[1]
+    cells, step = windows.meetings(1), windows.strides[1]
     return [cells[first : first + step] for first in range(0, len(cells), step)]
 
 
-def by_column(slot: str, a: Array, cells: list[Meeting], windows: Windows, other: float) -> Array:
+def by_column(
+    slot: str, a: Array, cells: Sequence[Meeting], windows: Windows, other: float
+) -> Array:
     """(N, Ho, Wo, C) -> (N, Ho, W, C): each column's window's pixel, or `other` if it has none."""
     wide = workspace(slot, (*a.shape[:2], windows.input_size[1], a.shape[3]), a.dtype)
     if not meet_all(cells, windows.input_size[1]):
         wide.fill(other)
+    if len(cells) == windows.kernel_size[1] and windows.all_inside(1):
+        pixels(column_views(wide, windows))[...] = pixels(a)[:, :, None]
+        return wide
     for _, outputs, inputs in cells:
         pixels(wide)[:, :, inputs] = pixels(a)[:, :, outputs]
     return wide
@@ -181,4 +190,12 @@ def _taken(a: Array, columns: slice) -> Array:
     chosen = pixels(a)[:, :, columns]
     taken = workspace("taken", (*chosen.shape, a.shape[3]), a.dtype)
     pixels(taken)[...] = chosen
+    return taken
+
+
+def each_column(slot: str, a: Array, windows: Windows) -> Array:
+    """(N, Ho, W, C), contiguous -> (kw, N, Ho, Wo, C), copied to the workspace of that name."""
+    views = pixels(column_views(a, windows)).transpose(2, 0, 1, 3)
+    taken = workspace(slot, (*views.shape, a.shape[3]), a.dtype)
+    pixels(taken)[...] = views
     return taken
