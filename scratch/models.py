@@ -14,6 +14,7 @@ from scratch.graph import Call, Input, SymbolicTensor, calls_between, replay, un
 from scratch.layers import Layer
 from scratch.layers.registry import layer_named
 from scratch.passes import ForwardPass, Values, run_backward, run_forward
+from scratch.pooled_convolution import pooled_at_once
 from scratch.reordering import pooled_first
 from scratch.summary import summary_table
 from scratch.training import Trainable
@@ -57,7 +58,8 @@ class Model(Trainable):
         self.inputs = self._as_tensors(inputs)
         self.outputs = self._as_tensors(outputs)
         self.calls = calls_between(self.inputs, self.outputs)
-        self._trained_by = pooled_first(self.calls, self.outputs)
+        reordered = pooled_first(self.calls, self.outputs)
+        self._trained_by = pooled_at_once(reordered, self.outputs)
         self._inferred_by = fused(self._trained_by, self.outputs)
         self.layers = list(dict.fromkeys(call.layer for call in self.calls))
         self.gradients = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import prod
@@ -15,6 +16,7 @@ from experiments.timing import Run
 from scratch import functional as F  # noqa: N812 - the usual short name
 from scratch.functional import Padding, Size
 from scratch.functional.convolution import Pass, Problem, chosen
+from scratch.functional.convolution.sparse import share_of_pixels
 from scratch.functional.windows import windows_over
 
 PASSES: tuple[Pass, ...] = get_args(Pass)
@@ -138,8 +140,8 @@ def scratch_pass(
 
 def algorithm_of(which: Pass, case: Convolution, tensors: Tensors, algorithm: str = "auto") -> str:
     """The name of the algorithm by which `scratch_pass` computes; arguments as there."""
-    dy = tensors.dy if which == "kernel_gradient" else None
-    return chosen(which, case.problem, algorithm, dy).name
+    share = functools.partial(share_of_pixels, tensors.dy)
+    return chosen(which, case.problem, algorithm, share).name
 
 
 def scratch_passes(case: Convolution, tensors: Tensors) -> list[np.ndarray]:

@@ -84,6 +84,11 @@ from scratch.functional.padding import (
     pad2d_backward,
     resolve_padding,
 )
+from scratch.functional.pooled_conv import (
+    conv2d_max_pool2d,
+    conv2d_max_pool2d_error,
+    conv2d_max_pool2d_kernel_gradient,
+)
 from scratch.functional.pooling import (
     average_pool2d,
     average_pool2d_backward,
@@ -154,6 +159,9 @@ __all__ = [
     "conv2d_bias_gradient",
     "conv2d_input_gradient",
     "conv2d_kernel_gradient",
+    "conv2d_max_pool2d",
+    "conv2d_max_pool2d_error",
+    "conv2d_max_pool2d_kernel_gradient",
     "conv2d_transpose",
     "conv2d_transpose_input_gradient",
     "conv2d_transpose_kernel_gradient",

@@ -9,9 +9,12 @@ to `depthwise`.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from scratch.functional.convolution import Problem, chosen
+from scratch.functional.convolution.sparse import share_of_pixels
 from scratch.functional.depthwise import (
     depthwise_conv2d,
     depthwise_conv2d_input_gradient,
@@ -59,16 +62,32 @@ def conv2d(
     if bias is not None and ending is not None:
         raise ValueError("conv2d takes a bias or an ending, which has a bias of its own; got both.")
     ending = ending or Ending(bias)
-    _check_operands(x, kernel, ending.bias, groups)
+    problem = problem_of(
+        x, kernel, strides=strides, padding=padding, dilation=dilation, groups=groups
+    )
+    check_bias(ending.bias, problem)
     if _is_depthwise(kernel.shape[2], groups):
         apart = _apart(kernel, groups)
         y = depthwise_conv2d(x, apart, strides=strides, padding=padding, dilation=dilation)
         ending.apply(y)
         return y
+    return chosen("forward", problem, algorithm).convolve(x, kernel, ending, problem)
+
+
+def problem_of(
+    x: np.ndarray,
+    kernel: np.ndarray,
+    *,
+    strides: Size = (1, 1),
+    padding: Padding = "valid",
+    dilation: Size = (1, 1),
+    groups: int = 1,
+) -> Problem:
+    """The sizes of a convolution; arguments and errors as in `conv2d`."""
+    _check_operands(x, kernel, groups)
     windows = windows_over(x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
     dtype = np.result_type(x, kernel)
-    problem = Problem(windows, len(x), x.shape[3], kernel.shape[3], groups, dtype)
-    return chosen("forward", problem, algorithm).convolve(x, kernel, ending, problem)
+    return Problem(windows, len(x), x.shape[3], kernel.shape[3], groups, dtype)
 
 
 def conv2d_input_gradient(
@@ -154,7 +173,8 @@ def conv2d_kernel_gradient(
         return apart.reshape(*kernel_size, 1, outputs)
     dtype = np.result_type(dy, x)
     problem = Problem(windows, len(x), channels, outputs, groups, dtype)
-    return chosen("kernel_gradient", problem, algorithm, dy).gradient_of_kernel(dy, x, problem)
+    share = functools.partial(share_of_pixels, dy)
+    return chosen("kernel_gradient", problem, algorithm, share).gradient_of_kernel(dy, x, problem)
 
 
 def conv2d_bias_gradient(dy: np.ndarray) -> np.ndarray:
@@ -171,9 +191,7 @@ def _apart(kernel: np.ndarray, groups: int) -> np.ndarray:
     return kernel.reshape(*kernel.shape[:2], groups, -1)
 
 
-def _check_operands(
-    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, groups: int
-) -> None:
+def _check_operands(x: np.ndarray, kernel: np.ndarray, groups: int) -> None:
     given = f"x {x.shape}, kernel {kernel.shape}, groups {groups}"
     if x.ndim != 4 or kernel.ndim != 4:
         raise ValueError(
@@ -186,5 +204,16 @@ def _check_operands(
             f"conv2d's kernel must have Cin / groups = {x.shape[3] // groups} "
             f"input channels (axis 2): {given}."
         )
-    if bias is not None and bias.shape != kernel.shape[3:]:
-        raise ValueError(f"conv2d's bias must be ({kernel.shape[3]},): bias {bias.shape}, {given}.")
+
+
+def check_bias(bias: np.ndarray | None, problem: Problem) -> None:
+    """Refuse what is not one number for each filter.
+
+    Raises:
+        ValueError: The bias has another shape.
+    """
+    if bias is not None and bias.shape != (problem.filters,):
+        raise ValueError(
+            f"conv2d's bias must be ({problem.filters},): bias {bias.shape}, "
+            f"x {problem.input_shape}, kernel {problem.kernel_shape}, groups {problem.groups}."
+        )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scratch.functional.convolution import pointwise, sparse, strips, textbook, tiles, winograd
+from scratch.functional.convolution.by_tiles import ByTiles
 from scratch.functional.convolution.problem import Pass, Problem
 from scratch.functional.convolution.turned import can_turn, turned_kernel, turned_problem
 from scratch.functional.ending import Ending
@@ -28,6 +29,7 @@ class Algorithm:
         kernel_gradient: (dy, x, problem) -> dL/dkernel; None where it has none.
         elementwise: Whether each result is one sum of the definition's products, in some order,
             so that its error is within gamma_n of the sum of their magnitudes.
+        by_tiles: (x, kernel, problem) -> the forward pass, if it goes tile by tile.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Algorithm:
     input_gradient: Gradient | None
     kernel_gradient: Gradient | None
     elementwise: bool = True
+    by_tiles: Callable[[np.ndarray, np.ndarray, Problem], ByTiles] | None = None
 
     def can(self, which: Pass, problem: Problem) -> bool:
         """Whether it computes this pass of this convolution."""
@@ -78,7 +81,14 @@ ALGORITHMS = {
             textbook.input_gradient,
             textbook.kernel_gradient,
         ),
-        Algorithm("tiles", _everything, tiles.forward, tiles.input_gradient, tiles.kernel_gradient),
+        Algorithm(
+            "tiles",
+            _everything,
+            tiles.forward,
+            tiles.input_gradient,
+            tiles.kernel_gradient,
+            by_tiles=tiles.by_tiles,
+        ),
         Algorithm(
             "pointwise",
             lambda problem: problem.is_pointwise,
@@ -86,7 +96,14 @@ ALGORITHMS = {
             pointwise.input_gradient,
             pointwise.kernel_gradient,
         ),
-        Algorithm("strips", strips.takes, strips.forward, None, strips.kernel_gradient),
+        Algorithm(
+            "strips",
+            strips.takes,
+            strips.forward,
+            None,
+            strips.kernel_gradient,
+            by_tiles=strips.by_tiles,
+        ),
         Algorithm(
             "winograd",
             winograd.takes,

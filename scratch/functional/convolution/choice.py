@@ -20,13 +20,10 @@ max-pooling of 8x8, 4.2 behind 4x4 and 7.7 behind 2x2.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-import numpy as np
-
-from scratch.functional.convolution import sparse
 from scratch.functional.convolution.algorithms import ALGORITHMS, Algorithm
 from scratch.functional.convolution.problem import Pass, Problem
 
@@ -59,7 +56,10 @@ def using_algorithm(algorithm: str) -> Iterator[None]:
 
 
 def chosen(
-    which: Pass, problem: Problem, algorithm: str = "auto", dy: np.ndarray | None = None
+    which: Pass,
+    problem: Problem,
+    algorithm: str = "auto",
+    share_of_pixels: Callable[[], float] = lambda: 1.0,
 ) -> Algorithm:
     """The algorithm for one pass of a convolution.
 
@@ -67,7 +67,7 @@ def chosen(
         which: The pass.
         problem: The convolution.
         algorithm: One of `CHOICES`.
-        dy: The error that a kernel's gradient is computed from; it may be mostly zero.
+        share_of_pixels: At most what share of the pixels has an error, for a kernel's gradient.
 
     Raises:
         ValueError: There is no such algorithm, or it cannot compute this.
@@ -86,11 +86,14 @@ def chosen(
         algorithm = _auto_means.get()
     if algorithm in ALGORITHMS and ALGORITHMS[algorithm].can(which, problem):
         return ALGORITHMS[algorithm]
-    return ALGORITHMS[fastest(which, problem, algorithm == "auto", dy)]
+    return ALGORITHMS[fastest(which, problem, algorithm == "auto", share_of_pixels)]
 
 
 def fastest(
-    which: Pass, problem: Problem, winograd: bool = True, dy: np.ndarray | None = None
+    which: Pass,
+    problem: Problem,
+    winograd: bool = True,
+    share_of_pixels: Callable[[], float] = lambda: 1.0,
 ) -> str:
     """The name of the fastest algorithm, by what the study `speed` measured.
 
@@ -98,13 +101,13 @@ def fastest(
         which: The pass.
         problem: The convolution.
         winograd: Whether an error that is bounded by norms, not elementwise, will do.
-        dy: As in `chosen`.
+        share_of_pixels: As in `chosen`.
     """
     if not problem.batch or problem.dtype.hasobject:
         return "textbook"  # no memory to keep, or numbers that are Python's own
     if problem.is_pointwise:
         return "pointwise"
-    if dy is not None and problem.groups == 1 and sparse.share_of_pixels(dy) <= _SPARSE:
+    if ALGORITHMS["sparse"].can(which, problem) and share_of_pixels() <= _SPARSE:
         return "sparse"
     if winograd and _is_for_winograd(which, problem):
         return "winograd"

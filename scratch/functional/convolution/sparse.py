@@ -16,13 +16,8 @@ import numpy as np
 
 from scratch.functional.convolution import tiles
 from scratch.functional.convolution.problem import Problem
-from scratch.functional.convolution.tiling import (
-    Tile,
-    all_finite,
-    seen_by,
-    tiles_of,
-    windows_as_items,
-)
+from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of, windows_as_items
+from scratch.functional.finite import all_finite
 from scratch.functional.threads import sum_in_threads
 from scratch.functional.workspace import workspace
 
@@ -47,7 +42,9 @@ def kernel_gradient(dy: np.ndarray, x: np.ndarray, problem: Problem) -> np.ndarr
     def term(tile: Tile) -> np.ndarray:
         seen = seen_by(x, problem.windows, tile)
         if not all_finite(seen):
-            return tiles.kernel_term(dy, x, problem, tile)[0]  # zero times infinity is not zero
+            return tiles.kernel_term(tile.of(dy), x, problem, tile)[
+                0
+            ]  # zero times infinity is not zero
         upstream = tile.of(dy).reshape(-1, problem.filters)
         pixels = _nonzero_rows(upstream)
         windows = windows_as_items(seen, problem.windows, tile, problem.run)[0]

@@ -14,11 +14,13 @@ from __future__ import annotations
 import numpy as np
 
 from scratch.functional.convolution import tiles
+from scratch.functional.convolution.by_tiles import ByTiles
 from scratch.functional.convolution.problem import Problem
-from scratch.functional.convolution.tiling import Tile, all_finite, seen_by, tiles_of
+from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of
 from scratch.functional.ending import Ending
+from scratch.functional.finite import all_finite
 from scratch.functional.items import items
-from scratch.functional.threads import in_threads, sum_in_threads
+from scratch.functional.threads import sum_in_threads
 from scratch.functional.workspace import workspace
 
 _WINDOWS = 4
@@ -32,20 +34,22 @@ def takes(problem: Problem) -> bool:
 
 def forward(x: np.ndarray, kernel: np.ndarray, ending: Ending, problem: Problem) -> np.ndarray:
     """Strips times the band, (N, Ho, Wo, Cout)."""
-    matrix = _band(kernel, problem).reshape(-1, _WINDOWS * problem.filters)
-    y = np.empty(problem.output_shape, problem.dtype)
+    return by_tiles(x, kernel, problem).all_ended(ending)
 
-    def multiply(tile: Tile) -> None:
-        part = tile.of(y)
+
+def by_tiles(x: np.ndarray, kernel: np.ndarray, problem: Problem) -> ByTiles:
+    """The forward pass, tile by tile."""
+    matrix = _band(kernel, problem).reshape(-1, _WINDOWS * problem.filters)
+    one_by_one = tiles.by_tiles(x, kernel, problem).fill
+
+    def fill(tile: Tile, part: np.ndarray) -> None:
         seen = _seen(x, problem, tile)
         if all_finite(seen):
             _multiply(_unrolled(seen, problem, tile), matrix, part)
         else:  # The band's zeros make NaN of infinite numbers that a window does not see.
-            tiles.multiply(x, kernel, part, problem, tile)
-        ending.of(tile.part).apply(part)
+            one_by_one(tile, part)
 
-    in_threads(multiply, tiles_of(problem, _bytes_per_row(problem)))
-    return y
+    return ByTiles(problem, _bytes_per_row(problem), fill)
 
 
 def kernel_gradient(dy: np.ndarray, x: np.ndarray, problem: Problem) -> np.ndarray:

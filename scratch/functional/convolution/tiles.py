@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from scratch.functional.convolution.by_tiles import ByTiles
 from scratch.functional.convolution.im2col import by_group, im2col, kernel_matrix, kernel_of_matrix
 from scratch.functional.convolution.problem import Problem
 from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of, windows_as_items
@@ -25,26 +26,21 @@ def forward(x: np.ndarray, kernel: np.ndarray, ending: Ending, problem: Problem)
     if problem.is_wide:
         windows, matrix = im2col(x, problem.windows)[0], kernel_matrix(kernel)[0]
         return product(windows, matrix, ending.in_rows()).reshape(problem.output_shape)
-    y = np.empty(problem.output_shape, problem.dtype)
-
-    def convolve(tile: Tile) -> None:
-        part = tile.of(y)
-        multiply(x, kernel, part, problem, tile)
-        ending.of(tile.part).apply(part)
-
-    in_threads(convolve, tiles_of(problem, _bytes_per_row(problem)))
-    return y
+    return by_tiles(x, kernel, problem).all_ended(ending)
 
 
-def multiply(
-    x: np.ndarray, kernel: np.ndarray, part: np.ndarray, problem: Problem, tile: Tile
-) -> None:
-    """The tile's windows times the kernel, to `part`: the tile's outputs."""
-    columns, matrix = unrolled(x, problem, tile), kernel_matrix(kernel, problem.groups)
-    if problem.groups == 1:
-        np.matmul(columns[0], matrix[0], out=part.reshape(-1, problem.filters))
-    else:
-        part[...] = (columns @ matrix).transpose(1, 0, 2).reshape(part.shape)
+def by_tiles(x: np.ndarray, kernel: np.ndarray, problem: Problem) -> ByTiles:
+    """The forward pass, tile by tile."""
+    matrix = kernel_matrix(kernel, problem.groups)
+
+    def fill(tile: Tile, part: np.ndarray) -> None:
+        columns = unrolled(x, problem, tile)
+        if problem.groups == 1:
+            np.matmul(columns[0], matrix[0], out=part.reshape(-1, problem.filters))
+        else:
+            part[...] = (columns @ matrix).transpose(1, 0, 2).reshape(part.shape)
+
+    return ByTiles(problem, _bytes_per_row(problem), fill)
 
 
 def input_gradient(dy: np.ndarray, kernel: np.ndarray, problem: Problem) -> np.ndarray:
@@ -61,14 +57,14 @@ def kernel_gradient(dy: np.ndarray, x: np.ndarray, problem: Problem) -> np.ndarr
         return product(windows.T, by_group(dy)[0]).reshape(problem.kernel_shape)
 
     tiling = tiles_of(problem, _bytes_per_row(problem))
-    matrix = sum_in_threads(lambda tile: kernel_term(dy, x, problem, tile), tiling)
+    matrix = sum_in_threads(lambda tile: kernel_term(tile.of(dy), x, problem, tile), tiling)
     return kernel_of_matrix(matrix, problem.kernel_shape)
 
 
-def kernel_term(dy: np.ndarray, x: np.ndarray, problem: Problem, tile: Tile) -> np.ndarray:
-    """What the tile adds to the kernel's gradient, (groups, kh * kw * Cin / g, Cout / g)."""
+def kernel_term(part: np.ndarray, x: np.ndarray, problem: Problem, tile: Tile) -> np.ndarray:
+    """What the tile's part of dy adds, (groups, kh * kw * Cin / g, Cout / g)."""
     columns = unrolled(x, problem, tile)
-    return columns.transpose(0, 2, 1) @ by_group(tile.of(dy), problem.groups)
+    return columns.transpose(0, 2, 1) @ by_group(part, problem.groups)
 
 
 def unrolled(x: np.ndarray, problem: Problem, tile: Tile) -> np.ndarray:

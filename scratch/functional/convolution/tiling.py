@@ -10,7 +10,7 @@ from scratch.functional.convolution.problem import Problem
 from scratch.functional.items import items
 from scratch.functional.threads import slices
 from scratch.functional.windows import Windows
-from scratch.functional.workspace import workspace
+from scratch.functional.workspace import bordered_workspace
 
 _TILE_BYTES = 2**21
 """The fastest of 256 KiB to 4 MiB where a core has 1 MiB of level 2 cache: smaller tiles fit it
@@ -48,13 +48,16 @@ class Tile:
         return y[self.part]
 
 
-def tiles_of(problem: Problem, bytes_per_row: int, tile_bytes: int = _TILE_BYTES) -> list[Tile]:
-    """Tiles that cover the batch, of at most `tile_bytes` where one row of outputs is not more.
+def tiles_of(
+    problem: Problem, bytes_per_row: int, tile_bytes: int = _TILE_BYTES, step: int = 1
+) -> list[Tile]:
+    """Tiles that cover the batch, of at most `tile_bytes` where so few rows are not more.
 
     Args:
         problem: The convolution.
         bytes_per_row: What is kept for one row of outputs of one image.
         tile_bytes: What is kept for one tile.
+        step: Of how many rows of outputs a tile is a multiple, but for an image's last.
     """
     height = problem.windows.output_size[0]
     whole = problem.batch * height * bytes_per_row
@@ -64,7 +67,7 @@ def tiles_of(problem: Problem, bytes_per_row: int, tile_bytes: int = _TILE_BYTES
     if image <= tile_bytes:
         parts = slices(problem.batch, tile_bytes // image)
         return [Tile(images, slice(0, height)) for images in parts]
-    rows = slices(height, max(1, height * tile_bytes // image))
+    rows = slices(height, max(1, height * tile_bytes // image // step) * step)
     ones = slices(problem.batch, 1)
     return [Tile(one, part) for one in ones for part in rows]
 
@@ -80,7 +83,7 @@ def seen_by(x: np.ndarray, windows: Windows, tile: Tile, extra: int = 0) -> np.n
 
     Returns:
         (images, rows seen, left + W + right + extra, C), contiguous: a view of x where nothing is
-        added, else this thread's workspace "padded".
+        added, else this thread's workspace "seen".
     """
     top, _, left, right = windows.pads
     right += extra
@@ -92,13 +95,10 @@ def seen_by(x: np.ndarray, windows: Windows, tile: Tile, extra: int = 0) -> np.n
     if not (left or right) and first >= 0 and stop <= height:
         return np.ascontiguousarray(x[tile.images, inside])
     shape = (tile.size[0], stop - first, left + width + right, x.shape[3])
-    seen = workspace("padded", shape, x.dtype)
-    above, below = max(0, inside.start - first), max(0, inside.stop - first)
-    seen[:, :above] = 0
-    seen[:, below:] = 0
-    seen[:, above:below, :left] = 0
-    seen[:, above:below, left + width :] = 0
-    seen[:, above:below, left : left + width] = x[tile.images, inside]
+    rows, above = x[tile.images, inside], inside.start - first
+    middle = (slice(None), slice(above, above + rows.shape[1]), slice(left, left + width))
+    seen = bordered_workspace("seen", shape, x.dtype, middle)
+    seen[middle] = rows
     return seen
 
 
@@ -124,9 +124,3 @@ def windows_as_items(
     shape = (groups, *tile.size, windows.output_size[1], kh, kw // run)
     steps = (row * down, pixel * across, row * dilated_down, run * pixel * dilated_across)
     return items(seen, length, shape, (pixel // groups, image, *steps))
-
-
-def all_finite(a: np.ndarray) -> bool:
-    """Whether no number is infinite or NaN, nor so large that the sum of squares is."""
-    numbers = a.reshape(-1)
-    return bool(np.isfinite(np.dot(numbers, numbers)))
