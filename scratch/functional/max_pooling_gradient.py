@@ -93,8 +93,9 @@ def _send_by_columns(dy: Array, x: Array, y: Array, windows: Windows, dx: Array)
     rows = row_views(seen, windows)
     maxima = workspace("columns", (*rows.shape[:2], *rows.shape[3:]), x.dtype)
     np.maximum.reduce(rows, axis=2, out=maxima)
-    missed = np.not_equal(rows, maxima[:, :, None], out=workspace("missed", rows.shape, bool))
-    first_row = _count_until_found(missed)
+    but_last = rows[:, :, : max(1, kh - 1)]  # what is in none of the others is in the last
+    missed = workspace("missed", but_last.shape, bool)
+    first_row = _count_until_found(np.not_equal(but_last, maxima[:, :, None], out=missed))
 
     across = column_views(maxima, windows)
     missed = np.not_equal(across, y[:, :, None], out=workspace("missed", across.shape, bool))
@@ -116,21 +117,21 @@ def _send_by_columns(dy: Array, x: Array, y: Array, windows: Windows, dx: Array)
 
 
 def _count_until_found(missed: Array) -> Array:
-    """(N, Ho, kh, W, C) -> (N, Ho, W, C): which is the first cell of each column not missed."""
-    searching = missed[:, :, 0].copy()
+    """(N, Ho, k, W, C) -> (N, Ho, W, C): how many cells of each column were missed in a row."""
+    searching = missed[:, :, 0]
     count = searching.astype(np.uint8)
-    for i in range(1, missed.shape[2] - 1):  # what is in none of the others is in the last
-        searching &= missed[:, :, i]
+    for i in range(1, missed.shape[2]):
+        searching = np.logical_and(searching, missed[:, :, i], out=missed[:, :, i])
         count += searching.view(np.uint8)
     return count
 
 
 def _add_apart(a: Array, chosen: Array, places: Array, total: Array) -> None:
     """Fill `total` with the sums of what `a` sends to places that overlap, (N, Ho, k, ...)."""
-    sent = np.multiply(a[:, :, None], chosen, out=workspace("sent", chosen.shape, a.dtype))
     total.fill(0)
-    for k in range(chosen.shape[2]):
-        places[:, :, k] += sent[:, :, k]
+    np.multiply(a, chosen[:, :, 0], out=places[:, :, 0])
+    for k in range(1, chosen.shape[2]):
+        places[:, :, k] += np.multiply(a, chosen[:, :, k], out=workspace("sent", a.shape, a.dtype))
 
 
 def _padded_shape(dy: Array, windows: Windows) -> tuple[int, ...]:

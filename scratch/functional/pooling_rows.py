@@ -186,7 +186,9 @@ def by_column(
 
 
 def _taken(a: Array, columns: slice) -> Array:
-    """Some columns of (N, H, W, C), side by side."""
+    """Some columns of (N, H, W, C), side by side; copied if they are not so in `a`."""
+    if columns.step == 1:
+        return a[:, :, columns]
     chosen = pixels(a)[:, :, columns]
     taken = workspace("taken", (*chosen.shape, a.shape[3]), a.dtype)
     pixels(taken)[...] = chosen

@@ -99,14 +99,17 @@ def _rectify(x: np.ndarray, y: np.ndarray) -> None:
 def _kept_above(threshold: float, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Compute dy (x > threshold), by pieces on all cores."""
     dx = np.empty(dy.shape, dy.dtype)
-    sent, given, received = (array.reshape(-1) for array in (dy, x, dx))
+    arrays = (dy, x, dx)
+    if all(a.flags.c_contiguous for a in arrays):
+        arrays = (dy.reshape(-1), x.reshape(-1), dx.reshape(-1))
+    sent, given, received = arrays
 
     def of_piece(piece: slice) -> None:
         passes = workspace("passes", given[piece].shape, bool)
         np.greater(given[piece], threshold, out=passes)
         np.multiply(sent[piece], passes, out=received[piece])
 
-    in_threads(of_piece, slices(x.size, _PIECE))
+    in_threads(of_piece, slices(len(given), max(1, _PIECE * len(given) // max(1, x.size))))
     return dx
 
 
