@@ -95,9 +95,16 @@ def sum_in_threads(term: Callable[[Part], np.ndarray], parts: Sequence[Part]) ->
     return total
 
 
-def slices(count: int, length: int) -> list[slice]:
-    """Slices of range(count), of `length` each; the last may be shorter."""
-    return [slice(start, min(start + length, count)) for start in range(0, count, length)]
+def slices(count: int, most: int) -> list[slice]:
+    """Slices of range(count), of at most `most` each.
+
+    Their lengths differ by one, and there are an even number of them if there are several: two
+    threads get the same.
+    """
+    parts = -(-count // most)
+    parts = min(count, parts + parts % 2) if parts > 1 else parts
+    bounds = [count * part // parts for part in range(parts + 1)] if parts else []
+    return [slice(start, stop) for start, stop in itertools.pairwise(bounds)]
 
 
 @functools.cache

@@ -67,7 +67,8 @@ def tiles_of(
     if image <= tile_bytes:
         parts = slices(problem.batch, tile_bytes // image)
         return [Tile(images, slice(0, height)) for images in parts]
-    rows = slices(height, max(1, height * tile_bytes // image // step) * step)
+    steps = slices(-(-height // step), max(1, height * tile_bytes // image // step))
+    rows = [slice(s.start * step, min(s.stop * step, height)) for s in steps]
     ones = slices(problem.batch, 1)
     return [Tile(one, part) for one in ones for part in rows]
 

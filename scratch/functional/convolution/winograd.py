@@ -32,6 +32,7 @@ analysis and improving the accuracy of Winograd convolution for deep neural netw
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
@@ -43,6 +44,7 @@ from scratch.functional.convolution.problem import Problem
 from scratch.functional.convolution.tiling import Tile, seen_by, tiles_of, windows_as_items
 from scratch.functional.convolution.toom_cook import transforms
 from scratch.functional.ending import Ending
+from scratch.functional.finite import all_finite
 from scratch.functional.items import pixels
 from scratch.functional.threads import in_threads, slices, sum_in_threads
 from scratch.functional.windows import Windows
@@ -72,10 +74,15 @@ _MAPS = Maps(*(matrix.astype(np.float32) for matrix in _EXACT))
 MAGNITUDES = Maps(*(np.abs(matrix).astype(np.float64) for matrix in _EXACT))
 """What makes the algorithm compute its own error bound's sum of magnitudes, from magnitudes."""
 
-_PATCHES = 100
-"""Patches of a block: many enough for its GEMMs, few enough for its memory to stay in a cache."""
+_BLOCK_BYTES, _LEAST_PATCHES = 3 * 2**20, 64
+"""Of the transformed patches of a block, before and behind the multiplication: few enough to stay
+near the core, but many enough for GEMMs to be worth starting."""
 _KERNEL_PART = 2**13
 """Pairs of channels whose kernels one thread transforms at a time."""
+
+_FILTERS = 128
+"""Whose products are computed and transformed back at a time, so that they still are in the cache:
+it pays where there are few channels to each, for then multiplying takes little longer."""
 
 
 def takes(problem: Problem) -> bool:
@@ -127,18 +134,25 @@ def _convolved(
     patches = _grid(problem, _SEEN)
     y = np.empty(problem.output_shape, problem.dtype)
     finite = np.ones(problem.batch, bool)
+    by_channel, rest = ending.split()
+    endings = [
+        (part, by_channel.of((), part))
+        for part in slices(problem.filters, _filters_at_once(problem))
+    ]
 
     def compute(block: Tile) -> None:
         mixed = _transformed(maps.input, _gathered(x, patches, block), "transformed")
-        products = workspace("patches", (36, mixed.shape[1], problem.filters), problem.dtype)
-        np.matmul(mixed, weights, out=products)
-        outputs = _transformed(maps.output, products, "transformed")
-        if not np.isfinite(outputs.sum()):
-            finite[block.images] = False
-        by_channel, rest = ending.split()
-        by_channel.apply(outputs)
         part = (block.images, slice(_OUT * block.rows.start, _OUT * block.rows.stop))
-        _scatter(outputs, y[part], block)
+        for filters, end in endings:
+            weights_of = weights[:, :, filters]
+            shape = (36, mixed.shape[1], weights_of.shape[2])
+            products = workspace("patches", shape, problem.dtype)
+            np.matmul(mixed, weights_of, out=products)
+            outputs = _transformed(maps.output, products, "outputs")
+            if not all_finite(outputs):
+                finite[block.images] = False
+            end.apply(outputs)
+            _scatter(outputs, y[part][..., filters], block)
         rest.of(part).apply(y[part])
 
     with np.errstate(over="ignore", invalid="ignore"):
@@ -171,6 +185,7 @@ def _transformed(matrix: np.ndarray, gathered: np.ndarray, slot: str) -> np.ndar
     return out
 
 
+@functools.lru_cache(maxsize=256)
 def _grid(problem: Problem, size: int) -> Windows:
     """Patches of `size` by `size`, four pixels apart: 6x6 of the input, or 4x4 of the output.
 
@@ -186,12 +201,20 @@ def _grid(problem: Problem, size: int) -> Windows:
     return Windows(input_size, (size, size), (_OUT, _OUT), (1, 1), pads, (down, across))
 
 
+@functools.lru_cache(maxsize=256)
 def _blocks(problem: Problem) -> list[Tile]:
     """Blocks of whole rows of patches; two at least, where there are two rows."""
     grid = replace(problem, windows=_grid(problem, _SEEN))
     down, across = grid.windows.output_size
     half = -(-problem.batch * down // 2) * across
-    return tiles_of(grid, across, min(_PATCHES, half))
+    filters = min(problem.filters, _filters_at_once(problem))
+    bytes_per_patch = 36 * (problem.channels + filters) * problem.dtype.itemsize
+    patches = max(_LEAST_PATCHES, _BLOCK_BYTES // bytes_per_patch)
+    return tiles_of(grid, across, min(patches, half))
+
+
+def _filters_at_once(problem: Problem) -> int:
+    return max(_FILTERS, 2 * problem.channels)
 
 
 def _gathered(x: np.ndarray, grid: Windows, block: Tile) -> np.ndarray:

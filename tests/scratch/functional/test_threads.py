@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from scratch.functional.threads import (
@@ -119,9 +121,14 @@ def test_a_sum_is_in_one_order_on_any_number_of_threads():
     assert_alike_on_any_threads(lambda: [total()])
 
 
-def test_slices_cover_everything_once():
-    assert slices(7, 3) == [slice(0, 3), slice(3, 6), slice(6, 7)]
-    assert slices(0, 3) == []
+@given(st.integers(0, 200), st.integers(1, 50))
+def test_slices_cover_everything_once_and_two_threads_get_the_same(count, most):
+    parts = slices(count, most)
+    assert [i for part in parts for i in range(count)[part]] == [*range(count)]
+    lengths = {part.stop - part.start for part in parts}
+    assert max(lengths, default=0) <= most
+    assert max(lengths, default=1) - min(lengths, default=1) <= 1 <= min(lengths, default=1)
+    assert len(parts) <= 1 or len(parts) % 2 == 0 or lengths == {1}
 
 
 FORKING = """
