@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from scratch.functional.steps import run_steps
 from scratch.graph import Call, SymbolicTensor
+from scratch.waiting import backward_waiting, forward_waiting
 
 Values = dict[SymbolicTensor, np.ndarray]
 
@@ -51,18 +53,22 @@ def run_forward(
     asked_for = {*inputs, *outputs}
     keep = training or not sparing
     kept = _kept_by_layers(calls) if keep else set()
-    caches = []
-    for number, call in enumerate(calls):
+    caches: list[Any] = [None] * len(calls)
+
+    def compute(number: int) -> None:
+        call = calls[number]
         layer = call.layer
         done = {tensor for tensor in call.inputs if last_use[tensor] == number} - asked_for
         over = sparing and _is_free(call.inputs[0], values, done - kept)
-        compute = layer.forward_over if over else layer.forward
-        values[call.output] = compute(call.arguments(values), training=training)
-        caches.append(layer.cache if keep else None)
+        forward = layer.forward_over if over else layer.forward
+        values[call.output] = forward(call.arguments(values), training=training)
+        caches[number] = layer.cache if keep else None
         if not keep:
             layer.cache = None
         for tensor in done:
             del values[tensor]
+
+    run_steps(compute, forward_waiting(calls, inputs))
     return ForwardPass(calls, {t: values[t] for t in (*inputs, *outputs)}, caches)
 
 
@@ -79,7 +85,7 @@ def _is_free(tensor: SymbolicTensor, values: Values, done: Set[SymbolicTensor]) 
     """
     if tensor not in done or not values[tensor].flags.writeable:
         return False
-    others = [value for other, value in values.items() if other is not tensor]
+    others = [value for other, value in list(values.items()) if other is not tensor]
     weights = tensor.call.layer.weights.values() if tensor.call else ()
     return not any(np.may_share_memory(values[tensor], other) for other in [*others, *weights])
 
@@ -104,21 +110,28 @@ def run_backward(
         wanted: The graph's inputs whose gradients are returned.
     """
     calls, caches = forward.calls, forward.caches
-    gradients: Values = {}
     needed = _depending(calls, wanted)
+    sums = {tensor: _Sum() for tensor in needed}
     for tensor, dy in upstream:
-        _accumulate(gradients, tensor, dy)
+        if tensor in needed:
+            sums[tensor].add(len(calls), dy)
     for layer in {call.layer for call in calls}:
         layer.gradients.clear()
-    for call in reversed(calls):
-        cache, dy = caches.pop(), gradients.pop(call.output, None)
+
+    def go_back(step: int) -> None:
+        number = len(calls) - 1 - step
+        call, cache = calls[number], caches[number]
+        caches[number] = None
         if call.output not in needed:
-            continue
-        dx = _backward_call(call, cache, dy, needed)
+            return
+        dx = _backward_call(call, cache, sums.pop(call.output).total(), needed)
         for tensor, gradient in zip(call.inputs, dx, strict=True):
             if tensor in needed:
-                _accumulate(gradients, tensor, gradient)
-    return {tensor: gradients[tensor] for tensor in wanted if tensor in gradients}
+                sums[tensor].add(number, gradient)
+
+    run_steps(go_back, backward_waiting(calls, forward.values))
+    caches.clear()
+    return {tensor: sums[tensor].total() for tensor in wanted if sums[tensor].parts}
 
 
 def _depending(calls: Sequence[Call], wanted: Sequence[SymbolicTensor]) -> Set[SymbolicTensor]:
@@ -150,6 +163,22 @@ def _backward_call(
     return dx
 
 
-def _accumulate(sums: Values, tensor: SymbolicTensor, gradient: np.ndarray) -> None:
-    """Add a gradient to what a tensor has already received."""
-    sums[tensor] = sums[tensor] + gradient if tensor in sums else gradient
+class _Sum:
+    """What a tensor receives from the calls that take it, in whatever order they are done."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[int, np.ndarray]] = []
+
+    def add(self, number: int, gradient: np.ndarray) -> None:
+        """Receive a gradient from the call of that number."""
+        self.parts.append((number, gradient))
+
+    def total(self) -> np.ndarray:
+        """The sum, that of the last call first; no part is written to."""
+        first, *others = [part for _, part in sorted(self.parts, key=lambda part: -part[0])]
+        if not others:
+            return first
+        total = first + others[0]
+        for other in others[1:]:
+            total += other
+        return total
