@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from scratch import functional as F  # noqa: N812 - the usual short name
 from scratch.functional.steps import run_steps
 from scratch.graph import Call, SymbolicTensor
 from scratch.waiting import backward_waiting, forward_waiting
@@ -175,10 +176,5 @@ class _Sum:
 
     def total(self) -> np.ndarray:
         """The sum, that of the last call first; no part is written to."""
-        first, *others = [part for _, part in sorted(self.parts, key=lambda part: -part[0])]
-        if not others:
-            return first
-        total = first + others[0]
-        for other in others[1:]:
-            total += other
-        return total
+        parts = [part for _, part in sorted(self.parts, key=lambda part: -part[0])]
+        return F.add(parts) if len(parts) > 1 else parts[0]
