@@ -5,17 +5,19 @@ padding (the study `speed` times every algorithm on every convolution of the zoo
 
 | images, kernel | tiles | instead |
 |---|---|---|
-| 8 x 28x28x192, 1x1 to 64 | 0.8 | pointwise 0.7 |
-| 64 x 64x64x3, 4x4 to 8 | 5.9 | strips 3.2 |
-| 64 x 64x64x3, 3x3 to 16 | 4.6 | strips 3.6 |
-| 64 x 32x32x16, 3x3 to 32 | 4.4 | strips 5.4 |
-| 64 x 32x32x16, 3x3 to 32 | 4.4 | winograd 16 |
-| 8 x 56x56x64, 3x3 to 64 | 7.5 | winograd 7.0 |
-| 8 x 28x28x128, 3x3 to 128 | 8.3 | winograd 5.2 |
-| 1 x 7x7x512, 3x3 to 512 | 1.7 | winograd 5.3: fewer windows than filters |
+| 8 x 28x28x192, 1x1 to 64 | 1.0 | pointwise 0.8 |
+| 64 x 64x64x3, 4x4 to 8 | 5.1 | strips 2.9 |
+| 64 x 64x64x3, 3x3 to 16 | 3.6 | strips 2.9 |
+| 64 x 32x32x16, 3x3 to 32 | 3.4 | strips 4.3 |
+| 64 x 32x32x16, 3x3 to 32 | 3.4 | winograd 3.8 |
+| 8 x 56x56x32, 3x3 to 32 | 2.6 | winograd 2.4 |
+| 8 x 56x56x64, 3x3 to 64 | 6.2 | winograd 3.9 |
+| 8 x 28x28x128, 3x3 to 128 | 6.1 | winograd 3.5 |
+| 1 x 7x7x512, 3x3 to 512 | 1.3 | winograd 4.7: fewer windows than filters |
 
-The kernel's gradient of 64 x 64x64x3, 4x4 to 8, takes strips 3.0; sparse takes 1.9 behind a
-max-pooling of 8x8, 4.2 behind 4x4 and 7.7 behind 2x2.
+The kernel's gradient of 64 x 64x64x3, 4x4 to 8, takes strips 2.1; sparse takes 1.2 behind a
+max-pooling of 8x8, 4.0 behind 4x4 and 6.0 behind 2x2. With the pooling, forward and backward of
+this convolution take 3.9 at once (`pooled`) and 5.5 one after the other.
 """
 
 from __future__ import annotations
