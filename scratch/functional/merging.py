@@ -16,7 +16,7 @@ import numpy as np
 
 from scratch.functional.threads import in_threads, slices
 
-_PIECE = 2**18
+_PIECE = 2**20
 """Numbers in a piece of a large array: few enough for a cache, worth a thread's while."""
 
 Shape = tuple[int, ...]

@@ -11,7 +11,7 @@ from scratch.functional.threads import in_threads, slices, sum_in_threads
 
 _NONE = Ending()
 
-_SMALL = 2**22
+_SMALL = 2**23
 """Multiply-accumulates of a part that is worth waking a thread for."""
 _PARTS = 4
 """Parts of a large product: more than threads, so that a thread that is held up does fewer."""

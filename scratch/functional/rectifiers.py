@@ -15,7 +15,7 @@ from scratch.functional.workspace import workspace
 
 _ROW = 2**12
 """Zeros that stay in the first cache: NumPy compares with an array faster than with a number."""
-_PIECE = 2**19
+_PIECE = 2**20
 """Numbers in a piece of a large array: a call of NumPy's on it takes far longer than its start."""
 
 

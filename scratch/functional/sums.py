@@ -11,8 +11,8 @@ import numpy as np
 
 from scratch.functional.threads import one_blas_thread, slices, sum_in_threads
 
-_NUMBERS = 2**18
-"""Numbers in a part of a long sum."""
+_NUMBERS = 2**22
+"""Numbers in a part of a long sum: one core reads them before a second one has woken up."""
 
 Shape = tuple[int, ...]
 

@@ -77,7 +77,7 @@ MAGNITUDES = Maps(*(np.abs(matrix).astype(np.float64) for matrix in _EXACT))
 _BLOCK_BYTES, _LEAST_PATCHES = 3 * 2**20, 64
 """Of the transformed patches of a block, before and behind the multiplication: few enough to stay
 near the core, but many enough for GEMMs to be worth starting."""
-_KERNEL_PART = 2**13
+_KERNEL_PART = 2**15
 """Pairs of channels whose kernels one thread transforms at a time."""
 
 _FILTERS = 128
