@@ -15,11 +15,11 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 help: ## Show what there is
 	@echo "make run-experiments   train the twins, compare them, write results/ and the report"
-	@echo "make test              the tests, on every core (under 4 minutes on two)"
+	@echo "make test              the tests, on every core (under 5 minutes on two)"
 	@echo "make test-all          the tests, the slow ones too"
 	@echo "make reproduce         run the studies again and hold them against what is committed"
 	@echo "make report            write the report again from the results that are there"
-	@echo "make bench             time NumPy against TensorFlow, beside the limits (4 minutes)"
+	@echo "make bench             time NumPy against TensorFlow, beside the limits (5 minutes)"
 	@echo "make data              find or download the photographs, and audit them"
 	@echo "make lint              ruff, import-linter and mypy"
 	@echo "make clean             remove the environment and all caches, never data or results"

@@ -21,7 +21,7 @@ Run = Callable[[], Any]
 WARM_UP = 2
 _REST, _LONGEST_REST = 0.012, 0.5
 """Seconds; the kernel may count a running thread's time in steps of 4 ms."""
-_STEADY = 0.1
+_STEADY = 0.06
 """Seconds after which a process that has rested works at its usual pace: for some 50 ms the kernel
 may keep threads that wake one another on one core."""
 

@@ -202,7 +202,8 @@ class Model(Trainable):
             x: As in `forward`.
 
         Returns:
-            What `forward` returns, in less time and memory.
+            What `forward` returns, in less time and memory; to rounding where convolutions pool
+            their output while they compute it, else bit for bit.
 
         Raises:
             ValueError: A shape does not fit the input's.
