@@ -61,6 +61,18 @@ class Call:
         return found if self.merges else found[0]
 
 
+def sole_feeders(calls: Sequence[Call], outputs: Iterable[SymbolicTensor]) -> dict[Call, Call]:
+    """For each call the one that made its first input, if nothing else takes that.
+
+    Args:
+        calls: In topological order.
+        outputs: What is taken as well.
+    """
+    uses = Counter([*outputs, *(tensor for call in calls for tensor in call.inputs)])
+    makers = {call.output: call for call in calls if uses[call.output] == 1}
+    return {call: makers[call.inputs[0]] for call in calls if call.inputs[0] in makers}
+
+
 def Input(  # noqa: N802 - Keras' name
     shape: Sequence[int | None],
     batch_size: int | None = None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from scratch import functional as F  # noqa: N812 - the usual short name
 from scratch.functional import activations
-from scratch.graph import Call, SymbolicTensor
+from scratch.graph import Call, SymbolicTensor, sole_feeders
 from scratch.layers import Conv2D, Layer, MaxPooling2D
 from scratch.layers.base import Shape
 
@@ -81,19 +80,13 @@ def pooled_at_once(calls: Sequence[Call], outputs: Sequence[SymbolicTensor]) -> 
         calls: In topological order.
         outputs: What must be computed; whatever else the convolutions put out no longer is.
     """
-    uses = Counter([*outputs, *(tensor for call in calls for tensor in call.inputs)])
-    makers = {call.output: call for call in calls}
-    taken: set[Call] = set()
-    shorter: list[Call] = []
-    for call in calls:
-        before = makers.get(call.inputs[0])
-        alone = before is not None and uses[before.output] == 1
-        if before and alone and (layer := _as_one(before.layer, call.layer)):
-            taken.add(before)
-            shorter.append(Call(layer, before.inputs, call.output))
-        else:
-            shorter.append(call)
-    return tuple(call for call in shorter if call not in taken)
+    shorter = dict.fromkeys(calls)
+    together: dict[Call, Call] = {}
+    for call, before in sole_feeders(calls, outputs).items():
+        if layer := _as_one(before.layer, call.layer):
+            del shorter[before]
+            together[call] = Call(layer, before.inputs, call.output)
+    return tuple(together.get(call, call) for call in shorter)
 
 
 def _as_one(convolution: Layer, pooling: Layer) -> PooledConvolution | None:

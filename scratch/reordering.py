@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from scratch.functional import activations
-from scratch.graph import Call, SymbolicTensor, connect
+from scratch.graph import Call, SymbolicTensor, connect, sole_feeders
 from scratch.layers import Activation, Layer, MaxPooling2D, ReLU
 from scratch.layers.activation_layer import ActivationLayer
 
@@ -21,16 +20,11 @@ def pooled_first(calls: Sequence[Call], outputs: Sequence[SymbolicTensor]) -> tu
         calls: In topological order.
         outputs: What must be computed; whatever else the ReLU put out no longer is.
     """
-    uses = Counter([*outputs, *(tensor for call in calls for tensor in call.inputs)])
-    makers = {call.output: call for call in calls}
-
-    def rectifier_before(call: Call) -> Call | None:
-        before = makers.get(call.inputs[0])
-        if type(call.layer) is MaxPooling2D and before and is_plain_relu(before.layer):
-            return before if uses[before.output] == 1 else None
-        return None
-
-    moved = {call: before for call in calls if (before := rectifier_before(call))}
+    moved = {
+        call: before
+        for call, before in sole_feeders(calls, outputs).items()
+        if type(call.layer) is MaxPooling2D and is_plain_relu(before.layer)
+    }
     reordered: list[Call] = []
     for call in calls:
         if call in moved:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from scratch.functional.conv import check_bias, conv2d, conv2d_kernel_gradient, problem_of
-from scratch.functional.convolution import chosen, pooled
+from scratch.functional.convolution import Problem, chosen, pooled
 from scratch.functional.pooling import (
     max_pool2d,
     max_pool2d_backward,
     max_pool2d_output,
     pool_windows,
 )
+from scratch.functional.windows import Windows
 
 Options = dict[str, Any]
 
@@ -46,10 +47,9 @@ def conv2d_max_pool2d(
     Raises:
         ValueError: As `conv2d` and `max_pool2d`.
     """
-    problem = problem_of(x, kernel, **convolution)
+    problem, windows = _sizes(x, kernel, convolution, pooling)
     check_bias(bias, problem)
     algorithm = chosen("forward", problem)
-    windows = pool_windows(problem.output_shape, **pooling)
     if algorithm.by_tiles and pooled.takes(problem, windows):
         tiles = algorithm.by_tiles(x, kernel, problem)
         found = pooled.forward(tiles, bias, windows, wants_argmax)
@@ -80,8 +80,7 @@ def conv2d_max_pool2d_kernel_gradient(
     Returns:
         (kh, kw, Cin / groups, Cout).
     """
-    problem = problem_of(x, kernel, **convolution)
-    windows = pool_windows(problem.output_shape, **pooling)
+    problem, windows = _sizes(x, kernel, convolution, pooling)
     share = pooled.share_of_pixels(windows, problem.filters)
     algorithm = chosen("kernel_gradient", problem, share_of_pixels=lambda: share)
     if algorithm.name == "sparse" and pooled.takes(problem, windows):
@@ -104,3 +103,11 @@ def conv2d_max_pool2d_error(
     """
     size = problem_of(x, kernel, **convolution).windows.output_size
     return max_pool2d_backward(dy, argmax, size, **pooling)
+
+
+def _sizes(
+    x: np.ndarray, kernel: np.ndarray, convolution: Options, pooling: Options
+) -> tuple[Problem, Windows]:
+    """Those of the convolution, and where the windows lie over its output."""
+    problem = problem_of(x, kernel, **convolution)
+    return problem, pool_windows(problem.output_shape, **pooling)

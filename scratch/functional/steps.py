@@ -66,8 +66,12 @@ class _Steps:
         """In each of several threads: run steps until at most one is ready, and none under way."""
         while True:
             with self.changed:
-                while self.under_way and not self.ready:
-                    self.changed.wait()
+                try:
+                    while self.under_way and not self.ready:
+                        self.changed.wait()
+                except BaseException:  # Ctrl-C: the other threads shall not go on either
+                    self.failed = True
+                    raise
                 if self.failed or len(self.ready) + self.under_way < 2:
                     return
                 step = self._taken()

@@ -41,10 +41,8 @@ def kernel_gradient(dy: np.ndarray, x: np.ndarray, problem: Problem) -> np.ndarr
 
     def term(tile: Tile) -> np.ndarray:
         seen = seen_by(x, problem.windows, tile)
-        if not all_finite(seen):
-            return tiles.kernel_term(tile.of(dy), x, problem, tile)[
-                0
-            ]  # zero times infinity is not zero
+        if not all_finite(seen):  # zero times infinity is not zero
+            return tiles.kernel_term(tile.of(dy), x, problem, tile)[0]
         upstream = tile.of(dy).reshape(-1, problem.filters)
         pixels = _nonzero_rows(upstream)
         windows = windows_as_items(seen, problem.windows, tile, problem.run)[0]

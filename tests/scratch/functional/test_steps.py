@@ -1,7 +1,8 @@
 """Steps wait for what they need, go side by side where they may, and end together."""
 
+import signal
 import threading
-from itertools import pairwise
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -36,9 +37,16 @@ def test_each_runs_once_when_what_it_waits_for_is_done(waits_for, threads):
 
 
 def test_two_that_are_ready_go_side_by_side():
-    meet = threading.Barrier(2, timeout=30)  # nobody passes alone
+    meet, met = threading.Barrier(2, timeout=30), []  # nobody passes alone
+
+    def work(step):
+        if step in (1, 2):
+            meet.wait()
+            met.append(threading.get_ident())
+
     with threadpool_limits(2, user_api="blas"):
-        run_steps(lambda step: meet.wait() if step in (1, 2) else None, [set(), {0}, {0}, {1, 2}])
+        run_steps(work, [set(), {0}, {0}, {1, 2}])
+    assert len({*met}) == 2
 
 
 def test_one_that_is_ready_alone_has_all_threads():
@@ -88,4 +96,23 @@ def test_a_chain_runs_in_order_in_the_callers_own_thread():
             [set(), *({step} for step in range(5))],
         )
     assert ran == [(step, threading.get_ident(), 2) for step in range(6)]
-    assert all(earlier[0] < later[0] for earlier, later in pairwise(ran))
+
+
+def test_ctrl_c_while_another_thread_computes_ends_that_too():
+    meet, done, caller = threading.Barrier(2, timeout=30), [], threading.get_ident()
+
+    def work(step):
+        if step in (1, 2):
+            meet.wait()
+            if threading.get_ident() != caller:
+                time.sleep(0.2)  # by now the caller waits for this step
+                signal.pthread_kill(caller, signal.SIGINT)
+                time.sleep(0.2)
+        done.append(step)
+
+    waits_for = [set(), {0}, {0}, *[{1, 2}] * 8]
+    with threadpool_limits(2, user_api="blas"):
+        with pytest.raises(KeyboardInterrupt):
+            run_steps(work, waits_for)
+        assert thread_count() == 2
+    assert {*done} == {0, 1, 2}
