@@ -98,6 +98,15 @@ def test_a_chain_runs_in_order_in_the_callers_own_thread():
     assert ran == [(step, threading.get_ident(), 2) for step in range(6)]
 
 
+@pytest.fixture
+def heeding_ctrl_c():
+    """A process in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeding_ctrl_c")
 def test_ctrl_c_while_another_thread_computes_ends_that_too():
     meet, done, caller = threading.Barrier(2, timeout=30), [], threading.get_ident()
 
